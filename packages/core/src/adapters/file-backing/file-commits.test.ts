@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { Committed } from '../memory-store/committed.js';
+import { FileCommits } from './file-commits.js';
+import type { Replacement } from './replace-file.js';
+
+/** Writings that end when the test says so. */
+function made() {
+  const committed = new Committed();
+  const writings: { counters: object; end: (result: Replacement) => void }[] = [];
+  const commits = new FileCommits({
+    file: 'store.json',
+    committed,
+    prepare: () => undefined,
+    write: (rows) =>
+      new Promise((end) => writings.push({ counters: Object.fromEntries(rows.counters.entries()), end })),
+    applied: () => undefined,
+    release: async () => undefined,
+  });
+  const add = (name: string): Promise<void> => {
+    const draft = commits.begin();
+    draft.layer.counters.set(name, 1);
+    return draft.commit();
+  };
+  return { committed, commits, writings, add };
+}
+
+const written: Replacement = { replaced: true, durable: true };
+
+describe('FileCommits', () => {
+  it('writes everything that came during a writing at once', async () => {
+    const { writings, add, committed } = made();
+    const all = ['a', 'b', 'c'].map(add);
+    expect(writings).toHaveLength(1);
+    expect(committed.layer.counters.get('a')).toBeUndefined();
+    writings[0]?.end(written);
+    await all[0];
+    expect(committed.layer.counters.get('a')).toBe(1);
+    expect(committed.layer.counters.get('b')).toBeUndefined();
+    await expect.poll(() => writings.length).toBe(2);
+    expect(writings[1]?.counters).toEqual({ a: 1, b: 1, c: 1 });
+    writings[1]?.end(written);
+    await Promise.all(all);
+    expect(committed.layer.counters.get('c')).toBe(1);
+  });
+
+  it('refuses with a failed writing all that was built upon it', async () => {
+    const { writings, add, committed, commits } = made();
+    const first = add('a');
+    const second = add('b');
+    const begun = commits.begin();
+    expect(begun.layer.counters.get('b')).toBe(1);
+    writings[0]?.end({ replaced: false, cause: new Error('no space left') });
+    await expect(first).rejects.toThrow(/no space left/);
+    await expect(second).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    expect(() => begun.commit()).toThrow(/based on/);
+    expect(committed.layer.counters.get('a')).toBeUndefined();
+    const third = add('c');
+    expect(writings[1]?.counters).toEqual({ c: 1 });
+    writings[1]?.end(written);
+    await third;
+  });
+
+  it('keeps what is in the file though it may not outlive a loss of power, and says so', async () => {
+    const { writings, add, committed } = made();
+    const first = add('a');
+    const second = add('b');
+    writings[0]?.end({ replaced: true, durable: false, cause: new Error('no sync') });
+    await expect(first).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    expect(committed.layer.counters.get('a')).toBe(1);
+    await expect.poll(() => writings.length).toBe(2);
+    writings[1]?.end(written);
+    await second;
+    expect(committed.layer.counters.get('b')).toBe(1);
+  });
+
+  it('waits for the last writing before it lets go of the file', async () => {
+    const { writings, add, commits } = made();
+    const first = add('a');
+    let closed = false;
+    const closing = commits.close().then(() => (closed = true));
+    await Promise.resolve();
+    expect(closed).toBe(false);
+    writings[0]?.end(written);
+    await Promise.all([first, closing]);
+    expect(closed).toBe(true);
+  });
+});

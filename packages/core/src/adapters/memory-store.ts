@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks';
+import { type Clock, mcpError, type Store } from '../plugin.js';
+import { fileBacking } from './file-backing/file-backing.js';
+import { memoryBacking } from './memory-store/backing.js';
+import { InMemoryStore } from './memory-store/in-memory-store.js';
+
+/** Options of {@link memoryStore}. */
+export interface MemoryStoreOptions {
+  /**
+   * Where the store is kept as one JSON document, so that it outlives the process. One process at a time may use it.
+   *
+   * @defaultValue nowhere: everything ends with the process
+   */
+  readonly file?: string | undefined;
+  /**
+   * The name of the fleet: letters, digits, `.`, `_` and `-`, at most 63.
+   *
+   * @defaultValue a name that tells which process owned it, or with `file` one that is made once and kept in it
+   */
+  readonly fleet?: string | undefined;
+  /** How many numbered events are kept for those who read from a cursor. @defaultValue 10000 */
+  readonly eventRetention?: number | undefined;
+  /** Decides on the expiry of leases. @defaultValue the machine's clock */
+  readonly clock?: Pick<Clock, 'now' | 'monotonicMs'> | undefined;
+}
+
+const known: ReadonlySet<string> = new Set<keyof MemoryStoreOptions>([
+  'file',
+  'fleet',
+  'eventRetention',
+  'clock',
+]);
+const fleetName = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/iu;
+
+/**
+ * Makes a store in this process's memory, with `file` one that outlives it.
+ *
+ * With a file, a write resolves when it is on disk; writes that come together share one writing of the whole document,
+ * which suits fleets of some hundred instances. Leases are not kept: a process that starts finds them free.
+ *
+ * @throws `INVALID_OPTIONS`
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  const { file, fleet, eventRetention = 10_000, clock } = options;
+  const unknown = Object.keys(options).find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw invalid(`has no option "${unknown}"; it takes ${[...known].join(', ')}.`);
+  }
+  if (file === '') throw invalid('takes as file the path of a file, not an empty text.');
+  if (fleet !== undefined && !fleetName.test(fleet)) {
+    throw invalid(`takes as fleet 1 to 63 letters, digits, ".", "_" and "-", not ${JSON.stringify(fleet)}.`);
+  }
+  if (!Number.isSafeInteger(eventRetention) || eventRetention < 1) {
+    throw invalid(`takes as eventRetention an integer above 0, not ${eventRetention}.`);
+  }
+  return new InMemoryStore({
+    backing: file === undefined ? memoryBacking(fleet) : fileBacking(file, fleet),
+    clock: clock ?? { now: () => Date.now(), monotonicMs: () => performance.now() },
+    eventRetention,
+  });
+}
+
+function invalid(message: string): Error {
+  return mcpError('INVALID_OPTIONS', `memoryStore() ${message}`);
+}

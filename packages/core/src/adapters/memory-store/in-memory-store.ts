@@ -1,0 +1,136 @@
+import {
+  type CallOptions,
+  type Clock,
+  type CounterTable,
+  type InstanceTable,
+  type LeaseTable,
+  mcpError,
+  type ServerTable,
+  type Store,
+  type StoreIdentity,
+  type StoreWriter,
+  type Unsubscribe,
+} from '../../plugin.js';
+import type { Backing, OpenBacking } from './backing.js';
+import type { Committed } from './committed.js';
+import type { Layer } from './layer.js';
+import { MemoryEventLog } from './memory-event-log.js';
+import { MemoryLeases } from './memory-leases.js';
+import { instancesFor, serversFor } from './memory-tables.js';
+import { MemoryWriter } from './memory-writer.js';
+import { pageOf, rowsOf } from './pages.js';
+import { recount } from './recount.js';
+import { Transactions } from './transactions.js';
+import { refuseAborted } from './turns.js';
+
+/** What an {@link InMemoryStore} is made of. */
+export interface InMemoryStoreParts {
+  readonly backing: Backing;
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  readonly eventRetention: number;
+}
+
+interface Open extends OpenBacking {
+  readonly transactions: Transactions;
+  readonly leases: MemoryLeases;
+}
+
+/** A store whose rows are read from memory, wherever they are kept. */
+export class InMemoryStore extends MemoryWriter implements Store {
+  readonly specificationVersion = 'v1';
+  readonly servers: ServerTable;
+  readonly instances: InstanceTable;
+  readonly events: MemoryEventLog;
+  readonly leases: LeaseTable;
+  readonly counters: CounterTable;
+  readonly #parts: InMemoryStoreParts;
+  readonly #listeners = new Set<() => void>();
+  #open: Open | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: InMemoryStoreParts) {
+    super((write, options) => this.#opened(options).transactions.change(write, options));
+    this.#parts = parts;
+    const committed = (options?: CallOptions): Committed => this.#opened(options).committed;
+    const leases = (options?: CallOptions): MemoryLeases => this.#opened(options).leases;
+    this.servers = {
+      get: async (id, options) => committed(options).layer.servers.get(id) ?? null,
+      list: async (query, options) => pageOf(serversFor(committed(options), query), query),
+    };
+    this.instances = {
+      get: async (id, options) => committed(options).layer.instances.get(id) ?? null,
+      list: async (query, options) => pageOf(instancesFor(committed(options), query), query),
+      count: async (query, options) => {
+        let count = 0;
+        for (const _row of rowsOf(instancesFor(committed(options), query))) count += 1;
+        return count;
+      },
+    };
+    this.events = new MemoryEventLog({
+      reading: (options) => committed(options).layer,
+      change: (write, options) => this.#opened(options).transactions.change(write, options),
+      retention: parts.eventRetention,
+    });
+    this.leases = {
+      acquire: async (names, holder, options) => leases(options).acquire(names, holder),
+      renew: async (holder, options) => leases(options).renew(holder),
+      release: async (names, holderId, options) => leases(options).release(names, holderId),
+      list: async (options) => leases(options).list(),
+    };
+    this.counters = {
+      get: async (name, options) => committed(options).layer.counters.get(name) ?? 0,
+      recount: async (options) => this.#opened(options).transactions.change(recount, options),
+    };
+  }
+
+  async open(options?: CallOptions): Promise<StoreIdentity> {
+    refuseAborted(options);
+    const backing = await this.#parts.backing.open((changes) => this.#applied(changes));
+    const leases = new MemoryLeases(this.#parts.clock, highestEpoch(backing.committed.layer));
+    this.#open = { ...backing, leases, transactions: new Transactions(backing.commits) };
+    return backing.identity;
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#open?.transactions.drained() ?? Promise.resolve();
+    await this.#closed;
+  }
+
+  async transaction<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T> {
+    return this.#opened(options).transactions.run(work, options);
+  }
+
+  watch(listener: () => void): Unsubscribe {
+    // Wrapped, so that a function registered twice is two registrations.
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  #opened(options: CallOptions | undefined): Open {
+    refuseAborted(options);
+    if (this.#closed !== undefined)
+      throw mcpError('ALREADY_STOPPED', 'The store has been closed; make a new one.');
+    if (this.#open === undefined)
+      throw mcpError('NOT_STARTED', 'The store is not open yet; call open() first.');
+    return this.#open;
+  }
+
+  #applied(changes: Layer): void {
+    const appended = changes.marks.changes();
+    if (![...appended].some(([mark]) => mark === 'last')) return;
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch {
+        // A listener's failure is not the writer's: what was committed stays committed.
+      }
+    }
+  }
+}
+
+function highestEpoch(layer: Layer): number {
+  let highest = 0;
+  for (const [, row] of layer.instances.changes()) highest = Math.max(highest, row?.runtime.leaseEpoch ?? 0);
+  return highest;
+}

@@ -1,0 +1,67 @@
+import { type CallOptions, mcpError, type StoreWriter } from '../../plugin.js';
+import type { Commits } from './commits.js';
+import { type Change, MemoryWriter } from './memory-writer.js';
+import { aborted, refuseAborted, Turns } from './turns.js';
+
+/** Makes single writes and transactions, one after the other. */
+export class Transactions {
+  readonly #commits: Commits;
+  readonly #turns = new Turns();
+
+  constructor(commits: Commits) {
+    this.#commits = commits;
+  }
+
+  /** Runs one write as a transaction of its own. */
+  readonly change: Change = async (write, options) => {
+    // Becoming durable is waited for outside of the turn, so that writes meanwhile share the next commit.
+    const { result, durable } = await this.#turns.take(() => {
+      const draft = this.#commits.begin();
+      return { result: write(draft.layer), durable: draft.commit() };
+    }, options);
+    await durable;
+    return result;
+  };
+
+  /** Runs several writes as one. */
+  async run<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T> {
+    const { result, durable } = await this.#turns.take(async () => {
+      const draft = this.#commits.begin();
+      let over = false;
+      const writer = new MemoryWriter(async (write, writeOptions) => {
+        if (over)
+          throw mcpError('INVALID_ARGUMENT', 'The writer of a transaction cannot be used after its end.');
+        refuseAborted(writeOptions);
+        const step = draft.layer.child();
+        const written = write(step);
+        step.mergeInto(draft.layer);
+        return written;
+      });
+      try {
+        const worked = await unlessAborted(work(writer), options?.signal);
+        return { result: worked, durable: draft.commit() };
+      } finally {
+        over = true;
+      }
+    }, options);
+    await durable;
+    return result;
+  }
+
+  /** Resolves when what was begun is durable. */
+  async drained(): Promise<void> {
+    await this.#turns.take(() => undefined);
+    await this.#commits.close();
+  }
+}
+
+/** Ends the wait for work that goes on after its caller has given up, so that the next one gets its turn. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(aborted(signal));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,19 @@
+/** What applies where a document and the host are silent; times in seconds, as in documents. */
+export const defaults = Object.freeze({
+  memoryLimit: '512m',
+  cpuLimit: '1',
+  pidsLimit: 256,
+  healthInterval: 30,
+  healthTimeout: 10,
+  healthRetries: 3,
+  /** What a health check of type `http` asks for when it names no path. */
+  healthPath: '/health',
+  startPeriod: 0,
+  startupTimeout: 60,
+  stopGrace: 10,
+  idleTimeout: 300,
+  urlTimeout: 30,
+  mcpPath: '/mcp',
+  /** A call in flight holds back the restart of an unhealthy server for so long without a byte. */
+  busyTimeout: 300,
+});

@@ -1,0 +1,124 @@
+/** Who can end a failure: the host or user (`config`), time and a retry (`transient`), or a bug report (`internal`). */
+export type ErrorCategory = 'config' | 'transient' | 'internal';
+
+/** One row of the table of error codes. */
+export interface ErrorCodeEntry {
+  readonly category: ErrorCategory;
+  /** Whether the same call, unchanged, may succeed later. The reconciler retries a start only when it is so. */
+  readonly retryable: boolean;
+  /** What to do about it, as one sentence for people. */
+  readonly remedy: string;
+}
+
+const config = (remedy: string, retryable = false): ErrorCodeEntry => ({
+  category: 'config',
+  retryable,
+  remedy,
+});
+const transient = (remedy: string): ErrorCodeEntry => ({ category: 'transient', retryable: true, remedy });
+const internal = (remedy: string): ErrorCodeEntry => ({ category: 'internal', retryable: false, remedy });
+
+/** Every code an error of this library can carry. Codes are stable: hosts and dashboards switch on them. */
+export const errorCodes = {
+  // What a caller or a host gave is wrong.
+  INVALID_OPTIONS: config('Change the option named in the message; nothing was started.'),
+  INVALID_ARGUMENT: config('Correct the argument named in the message; nothing was changed.'),
+  INVALID_SPEC: config('Correct every field listed in details.issues; nothing was made.'),
+  NOT_FOUND: config('Check the id or name; list() shows what exists in this tenant.'),
+  ALREADY_EXISTS: config('Choose another name, or use ensure() to create or update by name.'),
+  CONFLICT: config('Read the object again, apply the change to what it is now, and retry.', true),
+  LIMIT_EXCEEDED: config('Delete what is no longer needed, or raise the limit named in the message.'),
+  SERVER_IN_USE: config('Delete the instances listed in details.instances first, or pass { cascade: true }.'),
+  SERVER_NOT_ACTIVE: config('Set the status of the server to active before making instances of it.'),
+  CAPABILITY_UNSUPPORTED: config('Use a plugin that has the method named in the message.'),
+  SPECIFICATION_VERSION_UNSUPPORTED: config(
+    'Install a version of the plugin made for this version of the core.',
+  ),
+  NOT_STARTED: config('Call infra.start() and wait for it first.'),
+  ALREADY_STOPPED: config('Create a new infra: one that was stopped does not start again.'),
+  CURSOR_EXPIRED: config('List the objects afresh, then subscribe from the newest position.'),
+  STORE_LOCKED: config('Stop the other process that uses this file, or give each process its own.'),
+  STORE_CORRUPT: config('Restore the file from a backup, or move it away to begin with an empty store.'),
+  STORE_VERSION: config('Upgrade this process to the version that last wrote the store.'),
+  ABORTED: config('The signal given by the caller ended the call; call again to retry.', true),
+
+  // Secrets.
+  SECRET_NOT_FOUND: config(
+    'Create the secret under the name in the message, or correct the reference.',
+    true,
+  ),
+  SECRET_STORE_REQUIRED: config('Give a secret store, or pass a reference instead of the value.'),
+  SECRET_BACKEND_FAILED: transient(
+    'Check that the secret backend is reachable and that the credentials are valid.',
+  ),
+
+  // A copy that does not run as wanted.
+  COMMAND_NOT_FOUND: config('Install the command, or correct the path in json_spec.command.'),
+  COMMAND_NOT_EXECUTABLE: config('Make the file executable, or start it by its interpreter.'),
+  WORKDIR_NOT_FOUND: config('Create the directory, or correct the path in json_spec.cwd.'),
+  EXITED_AT_START: config('Read the last log lines: the server ended before it answered.', true),
+  EXITED: transient('The server ended by itself; the last log lines and the exit code say why.'),
+  OUT_OF_MEMORY: config('Raise resources.memory_limit, or give the server less to do.', true),
+  PIDS_LIMIT: config('Raise resources.pids_limit, or give the server less to do.', true),
+  STARTUP_TIMEOUT: config(
+    'Raise lifecycle.startup_timeout, or see the last log lines for what it waits for.',
+    true,
+  ),
+  SPEAKS_STDIO: config('Remove json_spec.port, or set transport: stdio.'),
+  PORT_IN_USE: config('Choose another port, or use port: auto.', true),
+  RESTARTS_EXHAUSTED: config('Mend the cause in the last log lines, then call start() or restart().'),
+  UNHEALTHY: transient('The health check failed repeatedly; the server is restarted.'),
+  UPDATE_ROLLED_BACK: config(
+    'The new version did not become ready; the one before it still serves. Correct the update.',
+  ),
+
+  // Reaching a server.
+  INSTANCE_STOPPED: config('Call instances.start() first.'),
+  INSTANCE_DELETED: config('Create the instance again.'),
+  INSTANCE_NOT_READY: transient('Wait with waitUntilReady(); statusDetail says what it waits for.'),
+  NOT_OWNER: config(
+    'Ask the process that owns the instance, or let workers listen with the peer option.',
+    true,
+  ),
+  CONNECTION_REFUSED: transient(
+    'Nothing listens at the address; check the port, or wait until the server listens.',
+  ),
+  HOST_NOT_FOUND: config('Correct the host name in the address, or mend the DNS of this host.', true),
+  ADDRESS_FORBIDDEN: config(
+    'Use an address that this host allows, or allow it by the option in the message.',
+  ),
+  REDIRECT_REFUSED: config(
+    'Give the address it redirects to as the endpoint: credentials are sent to one origin only.',
+    true,
+  ),
+  CONNECTION_CLOSED: transient('The server closed the connection; call again once it runs.'),
+  OUTCOME_UNKNOWN: config('The server went away during the call: check what happened before calling again.'),
+  REQUEST_TIMEOUT: transient('The server did not answer in time; raise the timeout if it needs longer.'),
+  UNAUTHORIZED: config('Give valid credentials in json_spec.authentication or headers.', true),
+  TOKEN_REQUEST_FAILED: transient(
+    'Check authentication.token_url and whether the authorization server is well.',
+  ),
+  HTTP_STATUS: transient('The server answered with the HTTP status in the message; see its logs.'),
+  PROTOCOL_ERROR: config('The peer did not speak MCP; check port, path and transport.', true),
+  ERA_MISMATCH: config('Set protocol_era to what the server speaks, or to auto.', true),
+  MESSAGE_TOO_LARGE: config('Ask for less at once: the message was larger than the limit in the message.'),
+  SESSION_LIMIT: transient('Close a session that is no longer used, or raise session.max.'),
+
+  // Plugins and infrastructure.
+  PLUGIN_TIMEOUT: transient('The plugin named in the message did not answer in time; see its backend.'),
+  PROVIDER_FAILED: transient('See the cause: the provider could not do what was asked.'),
+  STORE_FAILED: transient('See the cause: the store could not read or write.'),
+  EVENT_BUS_FAILED: transient('See the cause: events reach other processes late until the bus is back.'),
+  PLACEMENT_UNREACHABLE: transient('Start a worker that reaches the engine or machine named in the message.'),
+  LEASE_LOST: transient('Another worker owns the instance now; nothing has to be done.'),
+  ORPHANS_SUSPECT: config(
+    'Check that the store is the right one; collect({ force: true }) removes what is listed.',
+  ),
+  NOT_SETTLED: config(
+    'Stop what the message names: it goes on though no time passes, or waits for something outside the test.',
+  ),
+  INTERNAL: internal('This is a defect of the library: report it with the details and the cause.'),
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+/** A code of the table. */
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,162 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { InstanceStatus } from './mcp-server-instance.js';
+import { allowedTransitions, reduceStatus, type InstancePhase, type StatusFact } from './status-reducer.js';
+
+const start = '2026-01-01T00:00:00.000Z';
+const later = '2026-01-01T00:00:05.000Z';
+
+const fresh: InstancePhase = {
+  status: 'pending',
+  statusDetail: {
+    reason: '',
+    message: '',
+    since: start,
+    restartCount: 0,
+    nextRetryAt: null,
+    lastExit: null,
+    endpoint: null,
+    health: { state: 'unknown', message: '', since: start },
+  },
+};
+const endpoint = { transport: 'stdio' } as const;
+const exit = { at: start, exitCode: 1, signal: null, oomKilled: false, lastLogLines: ['bye'] } as const;
+const passed: StatusFact = { kind: 'probe-passed', endpoint, health: 'healthy', message: '' };
+const exited: StatusFact = {
+  kind: 'exited',
+  exit,
+  reason: 'EXITED',
+  message: 'It ended.',
+  nextRetryAt: later,
+};
+
+/** The phase after facts that came one after the other. */
+function after(...facts: StatusFact[]): InstancePhase {
+  return facts.reduce((phase, fact) => reduceStatus(phase, fact, later), fresh);
+}
+
+const running = (): InstancePhase => after({ kind: 'start-began' }, passed);
+
+const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
+  ...(
+    [
+      'run-wanted',
+      'pull-began',
+      'start-began',
+      'steady',
+      'stop-wanted',
+      'stopped',
+      'slept',
+      'delete-wanted',
+    ] as const
+  ).map((kind) => fc.constant<StatusFact>({ kind })),
+  fc
+    .constantFrom('healthy' as const, 'unauthorized' as const)
+    .map((health): StatusFact => ({ ...passed, health })),
+  fc.boolean().map((fatal): StatusFact => ({
+    kind: 'probe-failed',
+    reason: 'REQUEST_TIMEOUT',
+    message: 'late',
+    fatal,
+  })),
+  fc.option(fc.constant(later)).map((nextRetryAt): StatusFact => ({
+    kind: 'start-failed',
+    reason: 'EXITED_AT_START',
+    message: 'no',
+    nextRetryAt,
+  })),
+  fc.option(fc.constant(later)).map((nextRetryAt): StatusFact => ({ ...exited, nextRetryAt })),
+  fc.constant<StatusFact>({ kind: 'noted', reason: 'UPDATE_ROLLED_BACK', message: 'old one serves' }),
+  fc.constant<StatusFact>({ kind: 'placement-lost', message: 'engine away' }),
+);
+
+describe('the status reducer', () => {
+  it('never leaves the machine, whatever happens in whatever order', () => {
+    fc.assert(
+      fc.property(fc.array(anyFact, { maxLength: 60 }), (facts) => {
+        let phase = fresh;
+        for (const fact of facts) {
+          const next = reduceStatus(phase, fact, later);
+          if (next.status !== phase.status) expect(allowedTransitions[phase.status]).toContain(next.status);
+          const { reason, message, nextRetryAt, endpoint: reach, health } = next.statusDetail;
+          // A failure says why; only a failure waits for a next try; only what serves has an endpoint and health.
+          if (next.status === 'failed') expect([reason, message].every((text) => text !== '')).toBe(true);
+          else expect(nextRetryAt).toBeNull();
+          if (next.status === 'unhealthy') expect(reason).not.toBe('');
+          const serving = next.status === 'running' || next.status === 'unhealthy';
+          if (next.status === 'running') expect(reach).not.toBeNull();
+          if (!serving) expect(health.state).toBe('unknown');
+          phase = next;
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('leads from every status but deleting back to running or to its end', () => {
+    const wayBack: StatusFact[] = [
+      { kind: 'stop-wanted' },
+      { kind: 'stopped' },
+      { kind: 'run-wanted' },
+      { kind: 'start-began' },
+      passed,
+    ];
+    fc.assert(
+      fc.property(fc.array(anyFact, { maxLength: 20 }), (facts) => {
+        const end = wayBack.reduce((phase, fact) => reduceStatus(phase, fact, later), after(...facts));
+        expect(end.status === 'running' || end.status === 'deleting').toBe(true);
+      }),
+    );
+  });
+
+  it('ignores what comes too late, by giving back the same phase', () => {
+    const stopped = reduceStatus(
+      reduceStatus(running(), { kind: 'stop-wanted' }, later),
+      { kind: 'stopped' },
+      later,
+    );
+    for (const fact of [passed, exited, { kind: 'start-began' } as const, { kind: 'slept' } as const]) {
+      expect(reduceStatus(stopped, fact, later)).toBe(stopped);
+    }
+  });
+
+  it('lets nothing but the end follow a delete', () => {
+    const deleting = reduceStatus(running(), { kind: 'delete-wanted' }, later);
+    for (const fact of [passed, exited, { kind: 'run-wanted' } as const, { kind: 'stop-wanted' } as const]) {
+      expect(reduceStatus(deleting, fact, later).status).toBe('deleting');
+    }
+  });
+
+  it('counts crashes and forgets them after a steady run', () => {
+    const crashed = reduceStatus(running(), exited, later);
+    expect(crashed).toMatchObject({
+      status: 'failed',
+      statusDetail: { restartCount: 1, lastExit: exit, nextRetryAt: later },
+    });
+    const again = [{ kind: 'run-wanted' } as const, { kind: 'start-began' } as const, passed].reduce(
+      (phase: InstancePhase, fact) => reduceStatus(phase, fact, later),
+      crashed,
+    );
+    expect(again).toMatchObject({
+      status: 'running',
+      statusDetail: { restartCount: 1, reason: '', lastExit: exit },
+    });
+    expect(reduceStatus(again, { kind: 'steady' }, later).statusDetail.restartCount).toBe(0);
+  });
+
+  it('keeps since when a status only says more', () => {
+    const before = running();
+    const noted = reduceStatus(
+      before,
+      { kind: 'noted', reason: 'UPDATE_ROLLED_BACK', message: 'x' },
+      '2026-01-01T01:00:00.000Z',
+    );
+    expect(noted.statusDetail.since).toBe(before.statusDetail.since);
+    expect(reduceStatus(noted, passed, later).statusDetail.reason).toBe('UPDATE_ROLLED_BACK');
+  });
+
+  it('has a way into every status', () => {
+    const reachable = new Set<InstanceStatus>(Object.values(allowedTransitions).flat());
+    expect([...reachable].sort()).toEqual(Object.keys(allowedTransitions).sort());
+  });
+});

@@ -1,0 +1,164 @@
+import type { ErrorCode } from '../errors/error-codes.js';
+import type { Timestamp } from '../server/mcp-server.js';
+import type {
+  Endpoint,
+  ExitRecord,
+  HealthState,
+  InstanceStatus,
+  StatusDetail,
+} from './mcp-server-instance.js';
+
+/** The part of an instance that the reducer owns. */
+export interface InstancePhase {
+  readonly status: InstanceStatus;
+  readonly statusDetail: StatusDetail;
+}
+
+/** What happened, as seen by the controller or wanted by a command. */
+export type StatusFact =
+  /** A run is wanted: of a stopped, idle or failed instance, or again after an exit. */
+  | { readonly kind: 'run-wanted' }
+  | { readonly kind: 'pull-began' }
+  | { readonly kind: 'start-began' }
+  | {
+      readonly kind: 'probe-passed';
+      readonly endpoint: Endpoint;
+      readonly health: HealthState;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'probe-failed';
+      readonly reason: ErrorCode;
+      readonly message: string;
+      readonly fatal: boolean;
+    }
+  /** A start did not lead to a running server. */
+  | ({ readonly kind: 'start-failed'; readonly exit?: ExitRecord | undefined } & Failure)
+  /** A running copy ended by itself. */
+  | ({ readonly kind: 'exited'; readonly exit: ExitRecord } & Failure)
+  /** Something is said that does not change the status: an update rolled back, a stop that does not get on. */
+  | { readonly kind: 'noted'; readonly reason: ErrorCode | ''; readonly message: string }
+  | { readonly kind: 'placement-lost'; readonly message: string }
+  /** It ran so long that earlier crashes no longer count. */
+  | { readonly kind: 'steady' }
+  | { readonly kind: 'stop-wanted' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'slept' }
+  | { readonly kind: 'delete-wanted' };
+
+/** Why something failed and when it is tried again. */
+export interface Failure {
+  readonly reason: ErrorCode;
+  readonly message: string;
+  /** `null` where it is not tried again by itself. */
+  readonly nextRetryAt: Timestamp | null;
+}
+
+/** Where each status may lead. `deleting` leads nowhere: the next thing is that the row is gone. @internal */
+export const allowedTransitions: Readonly<Record<InstanceStatus, readonly InstanceStatus[]>> = {
+  pending: ['pulling', 'starting', 'failed', 'stopping', 'stopped', 'idle', 'deleting'],
+  pulling: ['starting', 'pending', 'failed', 'stopping', 'deleting'],
+  starting: ['running', 'pulling', 'pending', 'failed', 'stopping', 'deleting'],
+  running: ['unhealthy', 'pending', 'failed', 'starting', 'stopping', 'deleting'],
+  unhealthy: ['running', 'pending', 'failed', 'starting', 'stopping', 'deleting'],
+  stopping: ['stopped', 'idle', 'pending', 'failed', 'deleting'],
+  stopped: ['pending', 'deleting'],
+  idle: ['pending', 'stopping', 'stopped', 'deleting'],
+  failed: ['pending', 'stopping', 'stopped', 'idle', 'deleting'],
+  deleting: [],
+};
+
+/**
+ * Gives the phase that follows from a fact.
+ *
+ * Pure and total: a fact that does not fit the status leaves the phase as it is (the same object), so late and
+ * repeated observations are harmless.
+ */
+export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timestamp): InstancePhase {
+  const { status, statusDetail } = phase;
+  const to = (next: InstanceStatus, change: Partial<StatusDetail> = {}): InstancePhase => {
+    if (next !== status && !allowedTransitions[status].includes(next)) return phase;
+    const since = next === status ? statusDetail.since : now;
+    return { status: next, statusDetail: { ...statusDetail, ...change, since } };
+  };
+  const clear = { reason: '', message: '', nextRetryAt: null } as const;
+  const health = (state: HealthState, message: string): StatusDetail['health'] =>
+    statusDetail.health.state === state && statusDetail.health.message === message
+      ? statusDetail.health
+      : { state, message, since: statusDetail.health.state === state ? statusDetail.health.since : now };
+  const unknown = health('unknown', '');
+  const serving = status === 'running' || status === 'unhealthy';
+
+  switch (fact.kind) {
+    case 'run-wanted':
+      return to('pending', { ...clear, endpoint: null, health: unknown });
+    case 'pull-began':
+      return to('pulling', { ...clear, endpoint: null });
+    case 'start-began':
+      return to('starting', { ...clear, endpoint: null, health: unknown });
+    case 'probe-passed':
+      return status === 'starting' || serving
+        ? to('running', {
+            ...clear,
+            // What an update left to say stays until something else happens.
+            ...(serving && statusDetail.reason === 'UPDATE_ROLLED_BACK' ? noteOf(statusDetail) : {}),
+            endpoint: fact.endpoint,
+            health: health(fact.health, fact.message),
+          })
+        : phase;
+    case 'probe-failed':
+      if (!serving) return phase;
+      return fact.fatal
+        ? to('unhealthy', {
+            reason: fact.reason,
+            message: fact.message,
+            health: health('unhealthy', fact.message),
+          })
+        : phase;
+    case 'start-failed':
+      return status === 'pending' || status === 'pulling' || status === 'starting'
+        ? to('failed', {
+            ...failure(fact),
+            lastExit: fact.exit ?? statusDetail.lastExit,
+            endpoint: null,
+            health: unknown,
+          })
+        : phase;
+    case 'exited':
+      return serving || status === 'starting'
+        ? to('failed', {
+            ...failure(fact),
+            lastExit: fact.exit,
+            restartCount: statusDetail.restartCount + 1,
+            endpoint: null,
+            health: unknown,
+          })
+        : phase;
+    case 'noted':
+      return status === 'failed' || status === 'stopped' || status === 'idle'
+        ? phase
+        : to(status, { reason: fact.reason, message: fact.message });
+    case 'placement-lost':
+      return serving
+        ? to(status, { reason: 'PLACEMENT_UNREACHABLE', message: fact.message, health: unknown })
+        : phase;
+    case 'steady':
+      return serving ? to(status, { restartCount: 0 }) : phase;
+    case 'stop-wanted':
+      return status === 'stopped' ? phase : to('stopping', { ...clear, health: unknown });
+    case 'stopped':
+      return to('stopped', { ...clear, restartCount: 0, endpoint: null, health: unknown });
+    case 'slept':
+      return to('idle', { ...clear, restartCount: 0, endpoint: null, health: unknown });
+    case 'delete-wanted':
+      return to('deleting', { ...clear, health: unknown });
+  }
+}
+
+function failure(fact: Failure): Pick<StatusDetail, 'reason' | 'message' | 'nextRetryAt'> {
+  return { reason: fact.reason, message: fact.message, nextRetryAt: fact.nextRetryAt };
+}
+
+function noteOf(detail: StatusDetail): Pick<StatusDetail, 'reason' | 'message'> {
+  return { reason: detail.reason, message: detail.message };
+}

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { moveCredentials } from './move-credentials.js';
+
+function moved(document: object) {
+  const taken: Record<string, string> = {};
+  const result = moveCredentials(document, (key, text) => {
+    taken[key] = text;
+    return `secret_ref:own:${key}`;
+  });
+  return { result, taken };
+}
+
+it.each([
+  [{ authentication: { type: 'bearer', token: 'canary' } }, 'AUTHENTICATION_TOKEN'],
+  [{ authentication: { type: 'basic', username: 'me', password: 'canary' } }, 'AUTHENTICATION_PASSWORD'],
+  [{ authentication: { type: 'header', name: 'X', value: 'canary' } }, 'AUTHENTICATION_VALUE'],
+  [
+    { authentication: { type: 'oauth2_client_credentials', client_secret: 'canary' } },
+    'AUTHENTICATION_CLIENT_SECRET',
+  ],
+  [{ registry: { username: 'me', password: 'canary' } }, 'REGISTRY_PASSWORD'],
+  [{ headers: { 'X-Api-Key': 'canary' } }, 'HEADERS_X_API_KEY'],
+  [{ headers: { Authorization: 'canary' } }, 'HEADERS_AUTHORIZATION'],
+])('takes the credential out of %j', (document, key) => {
+  const { result, taken } = moved(document);
+  expect(taken).toEqual({ [key]: 'canary' });
+  expect(JSON.stringify(result)).toBe(JSON.stringify(document).replace('canary', `secret_ref:own:${key}`));
+});
+
+it.each([
+  { authentication: { type: 'bearer', token: 'secret_ref:a:B' } },
+  { headers: { Authorization: 'Bearer ${secret_ref:a:B}', Accept_Language: 'de' } },
+  { environment: { API_KEY: 'x' }, labels: { token: 'x' } },
+  { authentication: 'x', headers: ['x'], registry: null },
+])('leaves %j alone', (document) => {
+  expect(moved(document)).toEqual({ result: document, taken: {} });
+});

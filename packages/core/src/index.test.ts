@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import * as core from './index.js';
+import * as plugin from './plugin.js';
+
+// A name that goes missing here breaks hosts: change the pin only together with a changeset that says so.
+describe('the public surface', () => {
+  it('of the package is what it was', () => {
+    expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
+      [
+        "ConfigError",
+        "EnvironmentService",
+        "EventStream",
+        "InstanceManager",
+        "InternalError",
+        "MCPInfra",
+        "MCPInfraError",
+        "MCPServerRegistry",
+        "Secret",
+        "TransientError",
+        "consoleLogger",
+        "createMCPInfra",
+        "defaults",
+        "errorCodes",
+        "memoryEventBus",
+        "memorySecrets",
+        "memoryStore",
+        "processEnvSecrets",
+      ]
+    `);
+  });
+
+  it('for plugin authors is what it was', () => {
+    expect(Object.keys(plugin).sort()).toMatchInlineSnapshot(`
+      [
+        "ConfigError",
+        "InternalError",
+        "MCPInfraError",
+        "Secret",
+        "TransientError",
+        "containerSpecSchema",
+        "createScrubber",
+        "defaults",
+        "didYouMean",
+        "errorCodes",
+        "eventCodec",
+        "eventTypes",
+        "formatEphemeralFleet",
+        "formatSecretReference",
+        "instanceCodec",
+        "instanceRecordCodec",
+        "invalidSpec",
+        "isSurelyDead",
+        "looksLikeSecret",
+        "mcpError",
+        "messageOf",
+        "normaliseError",
+        "parseByteSize",
+        "parseEphemeralFleet",
+        "parseJsonSpec",
+        "parseSecretReference",
+        "pointer",
+        "processIdentity",
+        "processSpecSchema",
+        "renderReferences",
+        "resolveHealthCheck",
+        "resolveHealthUrl",
+        "resolveLifecycle",
+        "resolveTransport",
+        "revealText",
+        "scanReferences",
+        "secretId",
+        "serverCodec",
+        "systemClock",
+        "urlSpecSchema",
+      ]
+    `);
+  });
+});

@@ -1,0 +1,91 @@
+/**
+ * Runs, configures, secures, watches and reaches fleets of MCP servers from inside a host.
+ *
+ * @packageDocumentation
+ */
+export { consoleLogger, type ConsoleLoggerOptions } from './adapters/console-logger.js';
+export type { LineStream } from './adapters/console-logger/terminal-lines.js';
+export { memoryEventBus } from './adapters/memory-event-bus.js';
+export { memorySecrets } from './adapters/memory-secrets.js';
+export { memoryStore, type MemoryStoreOptions } from './adapters/memory-store.js';
+export { processEnvSecrets, type ProcessEnvSecretsOptions } from './adapters/process-env-secrets.js';
+export { defaults } from './domain/defaults.js';
+export {
+  errorCodes,
+  type ErrorCategory,
+  type ErrorCode,
+  type ErrorCodeEntry,
+} from './domain/errors/error-codes.js';
+export type { Issue, IssueCode } from './domain/errors/issue.js';
+export {
+  ConfigError,
+  InternalError,
+  MCPInfraError,
+  TransientError,
+  type MCPInfraErrorOptions,
+} from './domain/errors/mcpinfra-error.js';
+export type { EnvVariable, EnvVariableFormat, EnvVariableType } from './domain/env-schema/env-variable.js';
+export type {
+  EventMap,
+  EventType,
+  InstanceSubject,
+  InstanceWish,
+  ServerSubject,
+} from './domain/events/event-map.js';
+export type { Event } from './domain/events/event.js';
+export type { ToolDescription } from './domain/instance/instance-record.js';
+export type {
+  DesiredState,
+  Endpoint,
+  ExitRecord,
+  HealthRecord,
+  HealthState,
+  InstanceStatus,
+  MCPServerInstance,
+  StatusDetail,
+} from './domain/instance/mcp-server-instance.js';
+export type { JsonSpec } from './domain/json-spec/json-spec.js';
+export { Secret } from './domain/secrets/secret.js';
+export type { SecretReferenceText } from './domain/secrets/secret-reference.js';
+export type { MCPServer, MCPServerStatus } from './domain/server/mcp-server.js';
+export type { Unsubscribe } from './ports/common.js';
+export type { EventBus } from './ports/event-bus.js';
+export type { Logger } from './ports/logger.js';
+export type { ToolCallResult } from './ports/mcp-link.js';
+export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider.js';
+export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
+export type { Page, Store, StoreIdentity } from './ports/store.js';
+export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
+export type { Deadlines } from './runtime/guard-deadlines.js';
+export { createMCPInfra } from './runtime/create-mcp-infra.js';
+export { MCPInfra, type FleetHealth, type ScopeOptions } from './runtime/mcp-infra.js';
+export type { ConcurrencyOptions, LimitOptions, MCPInfraOptions, Role, SpecOf } from './runtime/options.js';
+export type { MCPInfraScope } from './runtime/scope.js';
+export type { ApplyOptions, ApplyResult, FleetDocument, FleetInstance } from './services/desired-state.js';
+export {
+  EnvironmentService,
+  type EnvironmentEntry,
+  type SetEnvironmentOptions,
+} from './services/environment-service.js';
+export type { EventListener } from './services/event-hub.js';
+export {
+  EventStream,
+  type DurableSubscription,
+  type EventSubscriptionOptions,
+} from './services/event-stream.js';
+export type { PartCondition } from './services/fleet-condition.js';
+export type { InstanceUpdateOptions } from './services/instance-commands.js';
+export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instance-input.js';
+export { InstanceManager, type CheckedSpec, type InstanceFilter } from './services/instance-manager.js';
+export type { InstancePlan, ValidationResult } from './services/instance-plan.js';
+export type { CallToolOptions, ConnectedClient } from './services/instance-sessions.js';
+export type { CollectOptions, CollectResult } from './services/orphan-collector.js';
+export type { PagedList } from './services/paged-list.js';
+export type { MCPServerInput } from './services/server-input.js';
+export {
+  MCPServerRegistry,
+  type ServerDeleteOptions,
+  type ServerFilter,
+  type ServerUpdateOptions,
+} from './services/server-registry.js';
+export type { CommandOptions, WaitableCommandOptions } from './services/service-context.js';

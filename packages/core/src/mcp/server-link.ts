@@ -1,0 +1,216 @@
+import type { Client, Transport } from '@modelcontextprotocol/client';
+import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
+import type { HandshakeRecord } from '../domain/instance/instance-record.js';
+import type { CallOptions } from '../ports/common.js';
+import type {
+  LinkTarget,
+  MCPLink,
+  ProbeReport,
+  ProbeRequest,
+  ToolCall,
+  ToolCallResult,
+} from '../ports/mcp-link.js';
+import { CallCounter } from './call-counter.js';
+import { callTool } from './call-tool.js';
+import { ClientPool } from './client-pool.js';
+import { abortError, withDeadline } from './deadline.js';
+import { type DialedServer, Dialer, type LinkContext } from './dialer.js';
+import { closeStepMs } from './http/end-session.js';
+import { shown } from './network-error.js';
+import { normaliseSDKError } from './normalise-sdk-error.js';
+import { openClient } from './open-client.js';
+import { type Climbed, climbLadder } from './probe-ladder.js';
+import type { OpenSession } from './server-connection.js';
+import type { ServerHello } from './server-hello.js';
+
+/** Opening a session takes a few short questions, however long a tool may run. */
+const openTimeoutMs = 30_000;
+
+/** The link to one copy: dials when it has to, and owns whatever it opens. */
+export class ServerLink implements MCPLink {
+  readonly #target: LinkTarget;
+  readonly #context: LinkContext;
+  readonly #counter = new CallCounter();
+  readonly #closing = new AbortController();
+  readonly #transports = new Set<Transport>();
+  readonly #listeners: (() => void)[] = [];
+  readonly #pool = new ClientPool(() => this.#connectPooled());
+  readonly #dialer: Dialer;
+  #reported: ServerHello | null = null;
+  #lastByteMs: number;
+  #closed: Promise<void> | null = null;
+
+  constructor(target: LinkTarget, context: LinkContext) {
+    this.#target = target;
+    this.#context = context;
+    this.#lastByteMs = context.clock.monotonicMs();
+    this.#dialer = new Dialer({
+      target,
+      context,
+      counter: this.#counter,
+      closing: this.#closing.signal,
+      onBytes: () => (this.#lastByteMs = context.clock.monotonicMs()),
+      onToolsChanged: () => {
+        for (const listener of this.#listeners) listener();
+      },
+    });
+  }
+
+  get callsInFlight(): number {
+    return this.#counter.inFlight;
+  }
+
+  get lastByteMs(): number {
+    return this.#lastByteMs;
+  }
+
+  async probe(request: ProbeRequest, options: CallOptions = {}): Promise<ProbeReport> {
+    const { clock } = this.#context;
+    const startedMs = clock.monotonicMs();
+    const passed = (unauthorized: boolean, handshake: HandshakeRecord | null): ProbeReport => ({
+      ok: true,
+      latencyMs: clock.monotonicMs() - startedMs,
+      unauthorized,
+      handshake,
+    });
+    try {
+      const { hello, handshake } = await this.#climb(request, options);
+      this.#reported = hello ?? this.#reported;
+      return passed(false, handshake);
+    } catch (error) {
+      if (options.signal?.aborted === true) throw abortError(options.signal);
+      const { code, message, details } = normaliseSDKError(error, { method: 'the probe' });
+      // Only a status says that it was the server itself that refused.
+      if (code === 'UNAUTHORIZED' && 'status' in details) return passed(true, null);
+      return { ok: false, code, message };
+    }
+  }
+
+  async connect(options: CallOptions = {}): Promise<Client> {
+    const expired = () =>
+      mcpError('REQUEST_TIMEOUT', `The server did not open a session within ${openTimeoutMs / 1000} s.`);
+    const { clock } = this.#context;
+    const signals = [options.signal, this.#closing.signal];
+    return withDeadline({ clock, timeoutMs: openTimeoutMs, signals, expired }, (signal) =>
+      this.#openClient(signal),
+    );
+  }
+
+  async callTool(call: ToolCall, options: CallOptions = {}): Promise<ToolCallResult> {
+    const timeoutMs = this.#target.callTimeoutMs;
+    const expired = () =>
+      mcpError(
+        'REQUEST_TIMEOUT',
+        `The tool ${call.name} did not answer within ${timeoutMs / 1000} s and was cancelled.`,
+      );
+    const { clock } = this.#context;
+    // A call in flight is not ended by the signal of closing, but by the end of its session: its outcome is unknown.
+    return withDeadline({ clock, timeoutMs, signals: [options.signal], expired }, (signal) =>
+      callTool(this.#pool, call, signal),
+    );
+  }
+
+  onToolsChanged(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async drained(options: CallOptions = {}): Promise<void> {
+    await this.#counter.drained(options);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(mcpError('CONNECTION_CLOSED', 'The link to the server was closed.'));
+    await Promise.all([...this.#transports].map((transport) => this.#bounded(() => transport.close())));
+    await this.#bounded(() => this.#dialer.close());
+  }
+
+  async #bounded(work: () => Promise<void>): Promise<void> {
+    const { clock, logger } = this.#context;
+    const expired = () => mcpError('REQUEST_TIMEOUT', `A connection did not close in ${closeStepMs} ms.`);
+    await withDeadline({ clock, timeoutMs: closeStepMs, expired }, work).catch((error: unknown) => {
+      logger.debug('a connection did not close cleanly', { instanceId: this.#target.instanceId, error });
+    });
+  }
+
+  async #climb(request: ProbeRequest, options: CallOptions): Promise<Climbed> {
+    const { clock } = this.#context;
+    const { timeoutMs } = request;
+    let step = 'dialling';
+    let at = '';
+    const expired = () =>
+      mcpError(
+        'REQUEST_TIMEOUT',
+        `The server${at} did not answer within ${timeoutMs / 1000} s (during ${step}).`,
+      );
+    const signals = [options.signal, this.#closing.signal];
+    return withDeadline({ clock, timeoutMs, signals, expired }, async (signal) => {
+      const server = await this.#dialer.get(signal);
+      at = server.endpoint === null ? '' : ` at ${shown(server.endpoint.url)}`;
+      const onStep = (next: string): void => {
+        step = next;
+      };
+      try {
+        return await climbLadder({ server, request, clock, reported: this.#reported, signal, onStep });
+      } catch (error) {
+        this.#loseUnreachable(server, error);
+        throw error;
+      }
+    });
+  }
+
+  async #openClient(signal: AbortSignal): Promise<Client> {
+    const server = await this.#dialer.get(signal);
+    for (let again = true; ; again = false) {
+      try {
+        const session = await server.connection.openSession(signal);
+        this.#own(session);
+        return await openClient(session, { ...this.#context, signal });
+      } catch (error) {
+        if (signal.aborted) throw abortError(signal);
+        const failure = normaliseSDKError(error, { method: 'opening a session', url: server.endpoint?.url });
+        this.#loseUnreachable(server, failure);
+        const wrongEra = ['PROTOCOL_ERROR', 'HTTP_STATUS', 'ERA_MISMATCH'].includes(failure.code);
+        if (!wrongEra || !again || !server.connection.forgetEra()) throw failure;
+      }
+    }
+  }
+
+  /** Opens the client for all who need none of their own; over modern HTTP it has to ask to be told of changes. */
+  async #connectPooled(): Promise<Client> {
+    const client = await this.connect();
+    const tellsToolChanges = client.getServerCapabilities()?.tools?.listChanged === true;
+    if (
+      tellsToolChanges &&
+      client.getProtocolEra() === 'modern' &&
+      client.transport?.hasPerRequestStream === true
+    ) {
+      client.listen({ toolsListChanged: true }, { timeout: openTimeoutMs }).catch((error: unknown) => {
+        this.#context.logger.debug('the server tells no changes', {
+          instanceId: this.#target.instanceId,
+          error,
+        });
+      });
+    }
+    return client;
+  }
+
+  /** Keeps a session among those that end with the link, until it ends by itself. */
+  #own({ transport }: OpenSession): void {
+    const { onclose } = transport;
+    this.#transports.add(transport);
+    transport.onclose = () => {
+      this.#transports.delete(transport);
+      onclose?.();
+    };
+  }
+
+  /** A server that refuses connections may be back at another address. */
+  #loseUnreachable(server: DialedServer, error: unknown): void {
+    if (MCPInfraError.isInstance(error) && error.code === 'CONNECTION_REFUSED') this.#dialer.lose(server);
+  }
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import type { RequestId, Response } from '../json-rpc.js';
+
+/** Who gets the answer to a call. */
+export interface CallOwner {
+  deliver(answer: Response): void;
+  /** Told instead when no answer can come any more. */
+  fail(ownId: RequestId, error: MCPInfraError): void;
+}
+
+/** A request that was sent to the server and has no answer yet. */
+export interface PendingCall<Owner extends CallOwner = CallOwner> {
+  /** The id towards the server. */
+  readonly upstreamId: string;
+  readonly owner: Owner;
+  /** The id the owner gave it. */
+  readonly ownId: RequestId;
+  readonly method: string;
+  /** The progress token the owner gave it; `0` and `""` are tokens. */
+  readonly progressToken?: RequestId | undefined;
+  /** The resource it is about, if any. */
+  readonly subject?: unknown;
+}
+
+/** Gives the requests of many owners ids of their own towards one server, and finds them by either id. */
+export class CallTable {
+  // Unlike that of any writer before us, so that an answer to its calls is never taken for one of ours.
+  readonly #nonce = randomBytes(6).toString('base64url');
+  readonly #byUpstream = new Map<string, PendingCall>();
+  readonly #byOwner = new Map<CallOwner, Map<RequestId, PendingCall>>();
+  #count = 0;
+
+  /** Adds a call under a new id; null when the owner has one with this id in flight. */
+  add(call: Omit<PendingCall, 'upstreamId'>): PendingCall | null {
+    const own = this.#byOwner.get(call.owner) ?? new Map<RequestId, PendingCall>();
+    if (own.has(call.ownId)) return null;
+    this.#count += 1;
+    const pending = { ...call, upstreamId: `${this.#nonce}:${this.#count}` };
+    this.#byUpstream.set(pending.upstreamId, pending);
+    this.#byOwner.set(call.owner, own.set(call.ownId, pending));
+    return pending;
+  }
+
+  /** The call with this id towards the server; it is also its progress token and subscription id. */
+  find(upstreamId: unknown): PendingCall | undefined {
+    return typeof upstreamId === 'string' ? this.#byUpstream.get(upstreamId) : undefined;
+  }
+
+  /** The call an owner gave this id. */
+  findOwn(owner: CallOwner, ownId: RequestId): PendingCall | undefined {
+    return this.#byOwner.get(owner)?.get(ownId);
+  }
+
+  /** Takes a call out; false when it was out already. */
+  remove(call: PendingCall): boolean {
+    const own = this.#byOwner.get(call.owner);
+    own?.delete(call.ownId);
+    if (own?.size === 0) this.#byOwner.delete(call.owner);
+    return this.#byUpstream.delete(call.upstreamId);
+  }
+
+  /** The calls in flight, of one owner or of all. */
+  list(owner?: CallOwner): readonly PendingCall[] {
+    if (owner === undefined) return [...this.#byUpstream.values()];
+    return [...(this.#byOwner.get(owner)?.values() ?? [])];
+  }
+}

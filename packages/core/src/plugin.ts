@@ -1,0 +1,159 @@
+/**
+ * What authors of providers, stores, buses, secret resolvers and loggers build on.
+ *
+ * @packageDocumentation
+ */
+export { defaults } from './domain/defaults.js';
+export { didYouMean } from './domain/did-you-mean.js';
+export {
+  errorCodes,
+  type ErrorCategory,
+  type ErrorCode,
+  type ErrorCodeEntry,
+} from './domain/errors/error-codes.js';
+export {
+  ConfigError,
+  InternalError,
+  MCPInfraError,
+  mcpError,
+  TransientError,
+  type MCPInfraErrorOptions,
+} from './domain/errors/mcpinfra-error.js';
+export { messageOf, normaliseError } from './domain/errors/normalise-error.js';
+export { invalidSpec, pointer, type Issue, type IssueCode } from './domain/errors/issue.js';
+export type {
+  EventMap,
+  EventType,
+  InstanceSubject,
+  InstanceWish,
+  ServerSubject,
+} from './domain/events/event-map.js';
+export { eventTypes } from './domain/events/event-map.js';
+export type { Event, EventDraft } from './domain/events/event.js';
+export type { EnvVariable, EnvVariableFormat, EnvVariableType } from './domain/env-schema/env-variable.js';
+export {
+  type EphemeralOwner,
+  formatEphemeralFleet,
+  parseEphemeralFleet,
+} from './domain/fleet/ephemeral-fleet.js';
+export type { ProcessIdentity } from './domain/fleet/process-identity.js';
+export type {
+  HealthCheckSpec,
+  JsonSpec,
+  LifecycleSpec,
+  ProtocolEraChoice,
+  SessionSpec,
+  TransportName,
+} from './domain/json-spec/json-spec.js';
+export { parseByteSize } from './domain/json-spec/byte-size.js';
+export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
+export {
+  containerSpecSchema,
+  type ContainerResources,
+  type ContainerSpec,
+  type IsolationSpec,
+  type IsolationTier,
+  type NetworkSpec,
+  type RegistryCredentials,
+  type TmpfsSpec,
+  type VolumeSpec,
+} from './domain/json-spec/container-spec.js';
+export {
+  resolveHealthCheck,
+  resolveHealthUrl,
+  type ResolvedHealthCheck,
+} from './domain/json-spec/health-check.js';
+export { resolveLifecycle, type ResolvedLifecycle } from './domain/json-spec/lifecycle.js';
+export { parseJsonSpec, type JsonSpecResult } from './domain/json-spec/parse-json-spec.js';
+export {
+  processSpecSchema,
+  type ProcessResources,
+  type ProcessSpec,
+} from './domain/json-spec/process-spec.js';
+export { resolveTransport } from './domain/json-spec/resolve-transport.js';
+export {
+  urlSpecSchema,
+  type Authentication,
+  type OAuth2ClientCredentials,
+  type UrlSpec,
+} from './domain/json-spec/url-spec.js';
+export type {
+  Copy,
+  HandshakeRecord,
+  InstanceRecord,
+  InstanceRuntime,
+  PinnedServer,
+  ToolDescription,
+} from './domain/instance/instance-record.js';
+export type {
+  DesiredState,
+  Endpoint,
+  ExitRecord,
+  HealthRecord,
+  HealthState,
+  InstanceStatus,
+  MCPServerInstance,
+  StatusDetail,
+} from './domain/instance/mcp-server-instance.js';
+export type { MCPServer, MCPServerStatus, Timestamp } from './domain/server/mcp-server.js';
+export { looksLikeSecret } from './domain/secrets/looks-like-secret.js';
+export { createScrubber } from './domain/secrets/scrub.js';
+export { revealText, Secret } from './domain/secrets/secret.js';
+export {
+  formatSecretReference,
+  parseSecretReference,
+  renderReferences,
+  scanReferences,
+  secretId,
+  type ReferenceScan,
+  type SecretReference,
+  type SecretReferenceText,
+} from './domain/secrets/secret-reference.js';
+export { eventCodec } from './domain/wire/event-codec.js';
+export { instanceCodec } from './domain/wire/instance-codec.js';
+export { instanceRecordCodec } from './domain/wire/instance-record-codec.js';
+export { serverCodec } from './domain/wire/server-codec.js';
+export type { WireCodec } from './domain/wire/wire-codec.js';
+export type { Clock } from './ports/clock.js';
+export type { CallOptions, Unsubscribe } from './ports/common.js';
+export type { EventBus, EventBusContext, EventHandler, EventSubscription } from './ports/event-bus.js';
+export type { LogFields, Logger } from './ports/logger.js';
+export type {
+  CopyRef,
+  Dialed,
+  DialTarget,
+  LogLine,
+  LogQuery,
+  Observation,
+  OwnedCopy,
+  Prerequisite,
+  Progress,
+  Provider,
+  ProviderContext,
+  RunRequest,
+  SecretBundle,
+  StdioChannel,
+  StopRequest,
+} from './ports/provider.js';
+export type { SecretContext, SecretResolver, SecretStore } from './ports/secret-resolver.js';
+export type {
+  CounterChange,
+  CounterDrift,
+  CounterTable,
+  EventLog,
+  EventQuery,
+  InstanceQuery,
+  InstanceTable,
+  Lease,
+  LeaseHolder,
+  LeaseTable,
+  Page,
+  ServerQuery,
+  ServerTable,
+  Store,
+  StoreIdentity,
+  StoreWriter,
+  WriteEffects,
+} from './ports/store.js';
+export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
+export { systemClock } from './runtime/system-clock.js';

@@ -1,0 +1,91 @@
+import type { Client } from '@modelcontextprotocol/client';
+import type { ErrorCode } from '../domain/errors/error-codes.js';
+import type { HandshakeRecord } from '../domain/instance/instance-record.js';
+import type { HealthCheckSpec, ProtocolEraChoice } from '../domain/json-spec/json-spec.js';
+import type { CallOptions } from './common.js';
+import type { Dialed } from './provider.js';
+
+/**
+ * The protocol side of one running copy: probes it, opens client sessions on it and calls its tools.
+ *
+ * One link owns all connections to its copy. For stdio it is the only reader and writer of the streams and shares one
+ * process among all sessions. Internal: implemented in `mcp/`, used by `services/`.
+ */
+export interface MCPLink {
+  /** Looks whether the server answers, by the health check of its spec. Never rejects but for an abort. */
+  probe(request: ProbeRequest, options?: CallOptions): Promise<ProbeReport>;
+  /**
+   * Opens a client session of its own. Closing the client closes the session and nothing else.
+   *
+   * @throws `CONNECTION_REFUSED`, `UNAUTHORIZED`, `PROTOCOL_ERROR`, `REQUEST_TIMEOUT`
+   */
+  connect(options?: CallOptions): Promise<Client>;
+  /**
+   * Calls a tool on a pooled session.
+   *
+   * @throws `OUTCOME_UNKNOWN` when the server went away during the call, otherwise as `connect`
+   */
+  callTool(call: ToolCall, options?: CallOptions): Promise<ToolCallResult>;
+  /** Calls in flight over all sessions of this process. */
+  readonly callsInFlight: number;
+  /** When the last byte came from the server, on the clock's monotonic scale. */
+  readonly lastByteMs: number;
+  /** Calls back when the server says that its tools changed. */
+  onToolsChanged(listener: () => void): void;
+  /** Resolves when no call is in flight. */
+  drained(options?: CallOptions): Promise<void>;
+  /** Ends every session; calls in flight fail with `OUTCOME_UNKNOWN`. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Makes links. */
+export interface MCPLinks {
+  open(target: LinkTarget): MCPLink;
+}
+
+/** What a link is for. */
+export interface LinkTarget {
+  readonly instanceId: string;
+  readonly revision: number;
+  /** The way to the server; called when the link first needs it, and again after the connection broke. */
+  dial(options?: CallOptions): Promise<Dialed>;
+  readonly protocolEra: ProtocolEraChoice;
+  /** How long a tool call may take, in milliseconds. */
+  readonly callTimeoutMs: number;
+  /** What an earlier handshake told, so that the era need not be found out again. */
+  readonly known: HandshakeRecord | null;
+}
+
+/** How a server is probed. */
+export interface ProbeRequest {
+  readonly check: HealthCheckSpec;
+  readonly timeoutMs: number;
+  /** Whether to list the tools, as after a start and when they changed. */
+  readonly listTools: boolean;
+}
+
+/** What a probe found. */
+export type ProbeReport =
+  | {
+      readonly ok: true;
+      readonly latencyMs: number;
+      /** The server answers but refuses our credentials (401, 403): alive. */
+      readonly unauthorized: boolean;
+      /** Set when a handshake was made or the tools were listed. */
+      readonly handshake: HandshakeRecord | null;
+    }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+/** A call of one tool. */
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/** The answer of a tool (MCP `CallToolResult`). */
+export interface ToolCallResult {
+  readonly content: readonly Readonly<Record<string, unknown>>[];
+  readonly structuredContent?: Readonly<Record<string, unknown>> | undefined;
+  readonly isError?: boolean | undefined;
+  readonly [extra: string]: unknown;
+}

@@ -1,0 +1,123 @@
+import type { JsonSpec } from '../domain/json-spec/json-spec.js';
+import type { Dialed, Provider } from '../ports/provider.js';
+import { Guard, type GuardOptions } from './guard.js';
+import { guardedLines } from './guarded-lines.js';
+import { guardedListener } from './guarded-listener.js';
+import { guardedRequest, guardedTarget } from './guarded-request.js';
+import { GuardedStarts } from './guarded-starts.js';
+
+/**
+ * Puts a guard before a provider.
+ *
+ * What comes late is undone: a copy that runs after its start was given up is destroyed, a channel that opens after its
+ * dialling was given up is closed.
+ */
+export function guardProvider<TSpec extends JsonSpec>(
+  provider: Provider<TSpec>,
+  options: GuardOptions,
+): Provider<TSpec> {
+  const { specificationVersion, type, specSchema } = provider;
+  const guard = new Guard(
+    { port: 'provider', name: type, specificationVersion, code: 'PROVIDER_FAILED', opens: true },
+    options,
+  );
+  const { deadlines } = guard;
+  const starts = new GuardedStarts(provider, guard);
+
+  return {
+    specificationVersion,
+    type,
+    specSchema,
+    open: (context, o) => guard.open(o, (bounds) => provider.open(context, bounds)),
+    close: (o) => guard.close(o, (bounds) => provider.close(bounds)),
+    placement: ({ signal } = {}) =>
+      guard.call('placement', { timeoutMs: deadlines.callMs, signal }, (bounds) =>
+        provider.placement(bounds),
+      ),
+    ensureRunning: (request, o) => starts.ensureRunning(request, o),
+    ensureStopped: (copy, stop, { signal } = {}) =>
+      guard.call('ensureStopped', { timeoutMs: stop.graceMs + deadlines.stopMs, signal }, (bounds) =>
+        provider.ensureStopped(copy, stop, bounds),
+      ),
+    destroy: (copy, stop, { signal } = {}) =>
+      guard.call('destroy', { timeoutMs: stop.graceMs + deadlines.stopMs, signal }, (bounds) =>
+        provider.destroy(copy, stop, bounds),
+      ),
+    observe: (copy, { signal } = {}) =>
+      guard.call('observe', { timeoutMs: deadlines.callMs, signal }, (bounds) =>
+        provider.observe(copy, bounds),
+      ),
+    list: ({ signal } = {}) =>
+      guard.call('list', { timeoutMs: deadlines.listMs, signal }, (bounds) => provider.list(bounds)),
+    async dial(target, { signal } = {}) {
+      const dialed = await guard.call(
+        'dial',
+        { timeoutMs: deadlines.dialMs, signal, onLate: hangUp },
+        (bounds) => provider.dial(guardedTarget(target, bounds), bounds),
+      );
+      return guardedDialed(dialed, guard);
+    },
+    ...optionalMethods(provider, guard),
+  };
+}
+
+/** The presence of a method is the capability, so what is absent stays so. */
+function optionalMethods<TSpec extends JsonSpec>(
+  provider: Provider<TSpec>,
+  guard: Guard,
+): Pick<Provider<TSpec>, 'prepare' | 'watch' | 'logs' | 'canOverlap' | 'doctor'> {
+  const { prepareMs, callMs } = guard.deadlines;
+  const prepare = provider.prepare?.bind(provider);
+  const watch = provider.watch?.bind(provider);
+  const logs = provider.logs?.bind(provider);
+  const canOverlap = provider.canOverlap?.bind(provider);
+  const doctor = provider.doctor?.bind(provider);
+  return {
+    ...(prepare && {
+      prepare: (request, { signal } = {}) =>
+        guard.call('prepare', { timeoutMs: prepareMs, signal }, (bounds) =>
+          prepare(guardedRequest(request, bounds), bounds),
+        ),
+    }),
+    ...(watch && { watch: (listener) => guardedListener(guard, listener, watch) }),
+    ...(logs && {
+      logs: (copy, query, { signal } = {}) => {
+        const follow = query.follow === true;
+        const options = { timeoutMs: follow ? Infinity : callMs, signal, follow };
+        return guardedLines(guard, options, (ends) => logs(copy, query, { signal: ends }));
+      },
+    }),
+    ...(canOverlap && {
+      canOverlap: (spec) => {
+        try {
+          return canOverlap(spec);
+        } catch (error) {
+          throw guard.named('canOverlap', error);
+        }
+      },
+    }),
+    ...(doctor && {
+      doctor: ({ signal } = {}) => guard.call('doctor', { timeoutMs: callMs, signal }, doctor),
+    }),
+  };
+}
+
+function hangUp(dialed: Dialed): void {
+  if (dialed.kind === 'stdio') dialed.channel.close();
+}
+
+/** The headers come from the plugin at each request, so they are bounded as every call is. */
+function guardedDialed(dialed: Dialed, guard: Guard): Dialed {
+  if (dialed.kind === 'stdio') return dialed;
+  const { kind, transport, url, dispatcher } = dialed;
+  return {
+    kind,
+    transport,
+    url,
+    dispatcher,
+    headers: ({ signal } = {}) =>
+      guard.call('headers', { timeoutMs: guard.deadlines.callMs, signal }, (bounds) =>
+        dialed.headers(bounds),
+      ),
+  };
+}

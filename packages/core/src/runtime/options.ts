@@ -1,0 +1,210 @@
+import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import { didYouMean } from '../domain/did-you-mean.js';
+import { defaults } from '../domain/defaults.js';
+import type { JsonSpec } from '../domain/json-spec/json-spec.js';
+import { memoryEventBus } from '../adapters/memory-event-bus.js';
+import { memorySecrets } from '../adapters/memory-secrets.js';
+import { memoryStore } from '../adapters/memory-store.js';
+import type { Clock } from '../ports/clock.js';
+import type { EventBus } from '../ports/event-bus.js';
+import type { Logger } from '../ports/logger.js';
+import type { Provider } from '../ports/provider.js';
+import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
+import type { Store } from '../ports/store.js';
+import type { Deadlines } from './guard-deadlines.js';
+import { systemClock } from './system-clock.js';
+
+/** What a process does for the fleet. */
+export type Role = 'control' | 'worker';
+
+/** What a host wires. Only `providers` is required. */
+export interface MCPInfraOptions<TProviders extends readonly Provider[] = readonly Provider[]> {
+  /** What runs instances, one for each `json_spec.type`. */
+  readonly providers: TProviders;
+  /** Where secrets are found, asked in order; the first that can be written to takes the secrets of instances. @defaultValue in memory */
+  readonly secrets?: readonly (SecretResolver | SecretStore)[] | undefined;
+  /** @defaultValue in memory */
+  readonly store?: Store | undefined;
+  /** @defaultValue in this process */
+  readonly events?: EventBus | undefined;
+  /** @defaultValue silent */
+  readonly logger?: Logger | undefined;
+  /** `worker` makes true what is wanted; `control` only reads and writes it. @defaultValue both */
+  readonly roles?: readonly Role[] | undefined;
+  readonly limits?: LimitOptions | undefined;
+  /** The public address of the gateway; instances then have a `url`. @defaultValue none */
+  readonly gatewayUrl?: string | undefined;
+  /** Accept variables that a server's `envSchema` does not declare. @defaultValue false */
+  readonly allowUnknownEnvironment?: boolean | undefined;
+  /** How many things run at once. */
+  readonly concurrency?: ConcurrencyOptions | undefined;
+  /** How long a tool call may take. @defaultValue 60000 */
+  readonly callTimeoutMs?: number | undefined;
+  /** How often every instance is compared with what really runs. @defaultValue 30000 */
+  readonly resyncEveryMs?: number | undefined;
+  /** How long events are kept for those who read from a cursor. @defaultValue seven days */
+  readonly eventRetentionMs?: number | undefined;
+  /** What becomes of copies that can outlive the process when it stops. @defaultValue keep */
+  readonly onStop?: 'keep' | 'destroy' | undefined;
+  /** How long `stop()` lets calls in flight end before it forces them. @defaultValue 5000 */
+  readonly drainMs?: number | undefined;
+  /** How long core waits for plugins, by what is asked of them. */
+  readonly deadlines?: Partial<Deadlines> | undefined;
+  /** @defaultValue the machine's */
+  readonly clock?: Clock | undefined;
+}
+
+/** How many instances may exist. */
+export interface LimitOptions {
+  /** @defaultValue no limit */
+  readonly maxInstances?: number | undefined;
+  /** @defaultValue no limit */
+  readonly maxInstancesPerTenant?: number | undefined;
+}
+
+/** How many things run at once. */
+export interface ConcurrencyOptions {
+  /** Starts, from an engine's create until the process runs. @defaultValue 4 */
+  readonly starts?: number | undefined;
+  /** Pulls. @defaultValue 3 */
+  readonly pulls?: number | undefined;
+  /** Probes. @defaultValue 64 */
+  readonly probes?: number | undefined;
+  /** Instances acted on at once; waiting for a server to answer does not count. @defaultValue 64 */
+  readonly reconciles?: number | undefined;
+}
+
+/** Options with nothing left open. */
+export interface ResolvedOptions {
+  readonly providers: readonly Provider[];
+  readonly secrets: readonly (SecretResolver | SecretStore)[];
+  readonly store: Store;
+  readonly events: EventBus;
+  readonly logger: Logger | undefined;
+  readonly roles: ReadonlySet<Role>;
+  readonly limits: { readonly maxInstances: number | null; readonly maxInstancesPerTenant: number | null };
+  readonly gatewayUrl: string | null;
+  readonly allowUnknownEnvironment: boolean;
+  readonly concurrency: {
+    readonly starts: number;
+    readonly pulls: number;
+    readonly probes: number;
+    readonly reconciles: number;
+  };
+  readonly callTimeoutMs: number;
+  readonly busyTimeoutMs: number;
+  readonly resyncEveryMs: number;
+  readonly eventRetentionMs: number;
+  readonly onStop: 'keep' | 'destroy';
+  readonly drainMs: number;
+  readonly deadlines: Partial<Deadlines>;
+  readonly clock: Clock;
+}
+
+/** The documents that a list of providers runs. */
+export type SpecOf<TProviders extends readonly Provider[]> = TProviders[number] extends infer P
+  ? P extends Provider<infer TSpec extends JsonSpec>
+    ? TSpec
+    : never
+  : never;
+
+const known = [
+  'providers',
+  'secrets',
+  'store',
+  'events',
+  'logger',
+  'roles',
+  'limits',
+  'gatewayUrl',
+  'allowUnknownEnvironment',
+  'concurrency',
+  'callTimeoutMs',
+  'resyncEveryMs',
+  'eventRetentionMs',
+  'onStop',
+  'drainMs',
+  'deadlines',
+  'clock',
+] as const satisfies readonly (keyof MCPInfraOptions)[];
+
+/** Checks a host's options and fills in the rest. @throws `INVALID_OPTIONS` */
+export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
+  refuseUnknown('createMCPInfra', options, known);
+  const { limits = {}, concurrency = {}, gatewayUrl } = options;
+  // What a host gives is not always what its types say.
+  const providers: readonly Provider[] = Array.isArray(options.providers) ? options.providers : [];
+  const roles: readonly string[] = options.roles ?? ['control', 'worker'];
+  if (providers.length === 0) {
+    throw invalid('providers must be a list of at least one provider, for example [processProvider()]');
+  }
+  const types = providers.map((provider) => provider.type);
+  const twice = types.find((type, i) => types.indexOf(type) !== i);
+  if (twice !== undefined)
+    throw invalid(`providers has two for the type ${JSON.stringify(twice)}; give one for each type`);
+  refuseUnknown('limits', limits, ['maxInstances', 'maxInstancesPerTenant']);
+  refuseUnknown('concurrency', concurrency, ['starts', 'pulls', 'probes', 'reconciles']);
+  if (roles.length === 0 || roles.some((role) => role !== 'control' && role !== 'worker')) {
+    throw invalid(`roles must be a list of "control" and "worker", not ${JSON.stringify(roles)}`);
+  }
+  if (gatewayUrl !== undefined && !URL.canParse(gatewayUrl)) {
+    throw invalid(
+      `gatewayUrl must be a URL such as https://mcp.example.com/mcp, not ${JSON.stringify(gatewayUrl)}`,
+    );
+  }
+  const onStop: string = options.onStop ?? 'keep';
+  if (onStop !== 'keep' && onStop !== 'destroy')
+    throw invalid(`onStop must be "keep" or "destroy", not ${JSON.stringify(onStop)}`);
+  return Object.freeze({
+    providers,
+    secrets: options.secrets ?? [memorySecrets()],
+    store: options.store ?? memoryStore(),
+    events: options.events ?? memoryEventBus(),
+    logger: options.logger,
+    roles: new Set(roles as readonly Role[]),
+    limits: {
+      maxInstances:
+        limits.maxInstances === undefined ? null : whole('limits.maxInstances', limits.maxInstances),
+      maxInstancesPerTenant:
+        limits.maxInstancesPerTenant === undefined
+          ? null
+          : whole('limits.maxInstancesPerTenant', limits.maxInstancesPerTenant),
+    },
+    gatewayUrl: gatewayUrl ?? null,
+    allowUnknownEnvironment: options.allowUnknownEnvironment ?? false,
+    concurrency: {
+      starts: whole('concurrency.starts', concurrency.starts ?? 4),
+      pulls: whole('concurrency.pulls', concurrency.pulls ?? 3),
+      probes: whole('concurrency.probes', concurrency.probes ?? 64),
+      reconciles: whole('concurrency.reconciles', concurrency.reconciles ?? 64),
+    },
+    callTimeoutMs: whole('callTimeoutMs', options.callTimeoutMs ?? 60_000),
+    busyTimeoutMs: defaults.busyTimeout * 1_000,
+    resyncEveryMs: whole('resyncEveryMs', options.resyncEveryMs ?? 30_000),
+    eventRetentionMs: whole('eventRetentionMs', options.eventRetentionMs ?? 7 * 24 * 3_600_000),
+    onStop,
+    drainMs: whole('drainMs', options.drainMs ?? 5_000, 0),
+    deadlines: options.deadlines ?? {},
+    clock: options.clock ?? systemClock,
+  });
+}
+
+/** Rejects keys an options object does not have. */
+function refuseUnknown(what: string, options: object, keys: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (keys.includes(key)) continue;
+    const hint = didYouMean(key, keys);
+    throw invalid(
+      `${what} has no option ${JSON.stringify(key)}; ${hint === undefined ? `it takes ${keys.join(', ')}` : `did you mean "${hint}"?`}`,
+    );
+  }
+}
+
+function whole(name: string, value: number, least = 1): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw invalid(`${name} must be a whole number of at least ${String(least)}, not ${JSON.stringify(value)}`);
+}
+
+function invalid(sentence: string): Error {
+  return mcpError('INVALID_OPTIONS', `${sentence}.`);
+}

@@ -1,0 +1,70 @@
+import type { JsonSpec } from '../domain/json-spec/json-spec.js';
+import type { Scope } from '../services/access.js';
+import {
+  DesiredState,
+  type ApplyOptions,
+  type ApplyResult,
+  type FleetDocument,
+} from '../services/desired-state.js';
+import { EnvironmentService } from '../services/environment-service.js';
+import type { EventHub } from '../services/event-hub.js';
+import { EventStream, type DurableSubscription } from '../services/event-stream.js';
+import { InstanceCommands } from '../services/instance-commands.js';
+import { InstanceManager } from '../services/instance-manager.js';
+import { InstancePlanner } from '../services/instance-plan.js';
+import { InstanceSessions } from '../services/instance-sessions.js';
+import { InstanceWaiter } from '../services/instance-waiter.js';
+import { MCPServerRegistry } from '../services/server-registry.js';
+import type { CommandOptions } from '../services/service-context.js';
+import type { WorkerParts } from '../services/worker-parts.js';
+
+/** What the scopes of one fleet share. */
+export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets' | 'ownership'> {
+  readonly hub: EventHub;
+  readonly subscriptions: Set<DurableSubscription>;
+}
+
+/** The fleet as one tenant, or the host itself, sees it. */
+export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
+  /** The definitions. */
+  readonly servers: MCPServerRegistry;
+  /** The instances. */
+  readonly instances: InstanceManager<TSpec>;
+  /** The variables and secrets of instances. */
+  readonly environment: EnvironmentService;
+  /** What happens. */
+  readonly events: EventStream;
+  readonly #desired: DesiredState;
+
+  /** Made by `createMCPInfra`. @internal */
+  constructor(parts: ScopeParts, scope: Scope) {
+    const { context, links, secrets, ownership, hub, subscriptions } = parts;
+    const commands = new InstanceCommands(context, scope);
+    const waiter = new InstanceWaiter(context, hub, scope);
+    const sessions = new InstanceSessions(context, links, {
+      secrets,
+      waiter,
+      scope,
+      owns: ({ id, jsonSpec, runtime }) =>
+        ownership.fence({ id, type: jsonSpec.type, placement: runtime.placement }) !== null,
+    });
+    const planner = new InstancePlanner(context, scope);
+    this.instances = new InstanceManager<TSpec>({ context, scope, commands, waiter, sessions, planner });
+    this.servers = new MCPServerRegistry(context, scope, async (id, options) => {
+      await commands.delete(id, options ?? {});
+    });
+    this.environment = new EnvironmentService(context, scope, commands);
+    this.events = new EventStream(context, hub, { scope, open: subscriptions });
+    this.#desired = new DesiredState(this.servers, this.instances, { scope, planner });
+  }
+
+  /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
+  async apply(document: FleetDocument, options: ApplyOptions = {}): Promise<ApplyResult> {
+    return this.#desired.apply(document, options);
+  }
+
+  /** Writes servers and instances as a document for `apply`: with references, never with secret values. */
+  async export(options: CommandOptions = {}): Promise<FleetDocument> {
+    return this.#desired.export(options);
+  }
+}

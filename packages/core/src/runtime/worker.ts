@@ -1,0 +1,107 @@
+import { MCPInfraError } from '../domain/errors/mcpinfra-error.js';
+import { messageOf } from '../domain/errors/normalise-error.js';
+import type { Unsubscribe } from '../ports/common.js';
+import type { Provider } from '../ports/provider.js';
+import type { ReconcileNews } from '../services/reconcile-context.js';
+import { Reconciler } from '../services/reconciler.js';
+import { Resync } from '../services/resync.js';
+import { isAborted, sleepUntil } from '../services/wake-signal.js';
+import type { WorkerParts } from '../services/worker-parts.js';
+import { KeyedQueue } from './keyed-queue.js';
+
+/** Reconciles the instances this process owns: the queue, what feeds it, and the resync behind it. */
+export class Worker {
+  readonly #parts: WorkerParts;
+  readonly #queue: KeyedQueue;
+  readonly #reconciler: Reconciler;
+  readonly #resync: Resync;
+  readonly #resyncEveryMs: number;
+  readonly #ending = new AbortController();
+  #news = new AbortController();
+  readonly #watching = new Map<string, Unsubscribe>();
+  #loop: Promise<void> | undefined;
+  /** How many resyncs have been made; lets `settle` wait for one. */
+  #resyncs = 0;
+
+  constructor(parts: WorkerParts, options: { readonly parallel: number; readonly resyncEveryMs: number }) {
+    const { context } = parts;
+    this.#reconciler = new Reconciler(parts);
+    this.#parts = parts;
+    this.#resync = new Resync(parts);
+    this.#resyncEveryMs = options.resyncEveryMs;
+    this.#queue = new KeyedQueue({
+      reconcile: (id, reconcile) => this.#reconciler.reconcile(id, reconcile),
+      clock: context.clock,
+      parallel: options.parallel,
+      onError: (id, error, failures) => {
+        const code = MCPInfraError.isInstance(error) ? error.code : 'INTERNAL';
+        context.logger.warn('an instance could not be reconciled', {
+          instance: id,
+          failures,
+          code,
+          error: messageOf(error),
+        });
+      },
+    });
+  }
+
+  wake(id: string, news: ReconcileNews): void {
+    if (!this.#ending.signal.aborted) this.#queue.add(id, news);
+  }
+
+  /** Leases changed: ends the passes over what others own now, and compares everything soon. */
+  ownershipChanged(): void {
+    for (const id of this.#reconciler.lost()) this.#queue.forget(id);
+    this.#news.abort();
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Listens to a provider that has been opened; a second call does nothing. */
+  watch(provider: Provider): void {
+    if (this.#watching.has(provider.type)) return;
+    const off = provider.watch?.((copy) => {
+      this.wake(copy.instanceId, 'hint');
+    });
+    this.#watching.set(provider.type, off ?? (() => undefined));
+  }
+
+  /** Resolves when nothing is under way or due. */
+  async idle(): Promise<void> {
+    const before = this.#resyncs;
+    while (before === 0 && this.#resyncs === 0 && !this.#ending.signal.aborted) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await this.#queue.idle();
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    for (const off of this.#watching.values()) off();
+    this.#watching.clear();
+    this.#parts.health.stop();
+    await this.#queue.stop();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { context } = this.#parts;
+    while (!this.#ending.signal.aborted) {
+      this.#news = new AbortController();
+      try {
+        await this.#resync.run(this.#ending.signal);
+      } catch (error) {
+        if (!isAborted(this.#ending.signal))
+          context.logger.warn('a resync failed', { error: messageOf(error) });
+      }
+      this.#resyncs += 1;
+      await sleepUntil(
+        context.clock,
+        this.#resyncEveryMs,
+        AbortSignal.any([this.#ending.signal, this.#news.signal]),
+      );
+    }
+  }
+}

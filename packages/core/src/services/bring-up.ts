@@ -1,0 +1,183 @@
+import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
+import type { Copy, InstanceRecord } from '../domain/instance/instance-record.js';
+import type { Endpoint, ExitRecord } from '../domain/instance/mcp-server-instance.js';
+import type { ProbeReport } from '../ports/mcp-link.js';
+import type { Observation, Provider, RunRequest } from '../ports/provider.js';
+import { timestamp } from './event-drafts.js';
+import { lifecycleMs } from './lifecycle-ms.js';
+import { copyRef, isStdio, probeOf } from './link-registry.js';
+import { ProgressReport } from './progress-report.js';
+import type { ReconcileContext } from './reconcile-context.js';
+import { sleepUntil } from './wake-signal.js';
+import type { WorkerParts } from './worker-parts.js';
+
+/** A copy that runs and has answered. */
+export interface ReadyCopy {
+  readonly endpoint: Endpoint;
+  readonly report: Extract<ProbeReport, { ok: true }>;
+}
+
+/** Told of the steps that show in the status. */
+export interface BringUpSteps {
+  pulling(): Promise<void>;
+  starting(): Promise<void>;
+}
+
+const firstPauseMs = 25;
+const longestPauseMs = 500;
+
+/** Makes one copy run and waits until it answers. Knows nothing of status. */
+export class BringUp {
+  readonly #parts: WorkerParts;
+  /** When the wait for a copy began; an interrupted pass goes on with the same wait. */
+  readonly #since = new Map<string, number>();
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Brings a copy up.
+   *
+   * @throws the code of why it does not run or answer; the copy may then still exist
+   */
+  async run(
+    record: InstanceRecord,
+    copy: Copy,
+    pass: { readonly provider: Provider; readonly reconcile: ReconcileContext; readonly steps: BringUpSteps },
+  ): Promise<ReadyCopy> {
+    const key = `${record.id}/${String(copy.revision)}`;
+    try {
+      const seen = await this.#start(record, copy, pass);
+      if (seen.state !== 'running') throw exitedAtStart(seen);
+      if (!this.#since.has(key)) this.#since.set(key, this.#parts.context.clock.monotonicMs());
+      const report = await this.#ready(record, copy, { ...pass, since: this.#since.get(key) ?? 0 });
+      this.#since.delete(key);
+      return { endpoint: seen.endpoint, report };
+    } catch (error) {
+      if (isFailure(error)) this.#since.delete(key);
+      throw error;
+    }
+  }
+
+  async #start(
+    record: InstanceRecord,
+    copy: Copy,
+    pass: { readonly provider: Provider; readonly reconcile: ReconcileContext; readonly steps: BringUpSteps },
+  ): Promise<Observation> {
+    const { provider, reconcile, steps } = pass;
+    const { startSlots, pullSlots } = this.#parts;
+    const options = { signal: reconcile.signal };
+    const progress = new ProgressReport(this.#parts.context, record);
+    const request = this.#request(record, copy, progress);
+    if (provider.prepare) {
+      const prepared = pullSlots.run(async () => provider.prepare?.(request, options), reconcile.signal);
+      if (
+        (await Promise.race([prepared.then(() => 'done'), progress.began.then(() => 'began')])) === 'began'
+      ) {
+        await Promise.all([steps.pulling(), prepared]);
+      }
+    }
+    await steps.starting();
+    return startSlots.run(() => provider.ensureRunning(request, options), reconcile.signal);
+  }
+
+  /** Probes until the server answers, its time is up, or it ends. */
+  async #ready(
+    record: InstanceRecord,
+    copy: Copy,
+    pass: { readonly provider: Provider; readonly reconcile: ReconcileContext; readonly since: number },
+  ): Promise<Extract<ProbeReport, { ok: true }>> {
+    const { context, links, ownership } = this.#parts;
+    const { startupTimeoutMs } = lifecycleMs(copy.spec);
+    // What lives nowhere is not starting up: its first answer is its answer.
+    const livesNowhere = ownership.placement(copy.spec.type) === '*';
+    const { check, timeoutMs } = probeOf(copy.spec);
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+      const remainingMs = Math.max(0, startupTimeoutMs - (context.clock.monotonicMs() - pass.since));
+      // One answer over stdio is as good as another; over HTTP a request that hangs is better asked again.
+      const deadlineMs = Math.max(1, isStdio(copy.spec) ? remainingMs : Math.min(timeoutMs, remainingMs));
+      const report = await pass.reconcile.waiting((signal) =>
+        links.of(record, copy).probe({ check, timeoutMs: deadlineMs, listTools: true }, { signal }),
+      );
+      if (report.ok) return report;
+      const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
+      if (seen.state !== 'running') throw exitedAtStart(seen);
+      if (livesNowhere || report.code === 'ERA_MISMATCH') throw mcpError(report.code, report.message);
+      const leftMs = startupTimeoutMs - (context.clock.monotonicMs() - pass.since);
+      if (leftMs <= pauseMs) {
+        const message = `The server did not become ready within ${String(startupTimeoutMs / 1_000)} s. Last: ${report.code}: ${report.message}`;
+        throw mcpError('STARTUP_TIMEOUT', message);
+      }
+      await pass.reconcile.waiting((signal) => sleepUntil(context.clock, pauseMs, signal));
+    }
+  }
+
+  #request(record: InstanceRecord, copy: Copy, progress: ProgressReport): RunRequest {
+    const { secrets } = this.#parts;
+    const { spec } = copy;
+    return {
+      copy: copyRef(record, copy),
+      spec,
+      instanceName: record.name,
+      labels: record.labels,
+      secrets: () => secrets.resolve(record, spec),
+      environment: async () => {
+        const bundle = await secrets.resolve(record, spec);
+        const own = Object.entries(spec.environment ?? {}).map(
+          ([name, text]) => [name, bundle.render(text)] as const,
+        );
+        return {
+          ...Object.fromEntries(own),
+          MCP_INSTANCE_ID: record.id,
+          MCP_SERVICE_NAME: record.name,
+          ...(typeof spec.port === 'number' ? { MCP_CONTAINER_PORT: String(spec.port) } : {}),
+        };
+      },
+      onProgress: (step) => {
+        progress.report(step);
+      },
+    };
+  }
+}
+
+/** Whether an error says that a copy failed, not only that the pass was ended. */
+export function isFailure(error: unknown): error is MCPInfraError {
+  return (
+    MCPInfraError.isInstance(error) &&
+    !['ABORTED', 'CONFLICT', 'LEASE_LOST', 'STORE_FAILED'].includes(error.code)
+  );
+}
+
+/** How an exit before the first answer is told. */
+function exitedAtStart(seen: Exclude<Observation, { state: 'running' }>): MCPInfraError {
+  if (seen.state === 'absent')
+    return mcpError('EXITED_AT_START', 'The copy was gone before the server answered.');
+  const { exit } = seen;
+  return mcpError(exit.code ?? 'EXITED_AT_START', describeExit(exit, 'before it answered'), {
+    details: { exit },
+  });
+}
+
+/** Tells an exit as a sentence. */
+export function describeExit(exit: ExitRecord, when: string): string {
+  const how =
+    exit.signal !== null
+      ? `was ended by ${exit.signal}`
+      : `exited with code ${exit.exitCode === null ? 'unknown' : String(exit.exitCode)}`;
+  const memory = exit.oomKilled ? ' (out of memory)' : '';
+  const said = exit.lastLogLines.at(-1);
+  return `The server ${how}${memory} ${when}.${said === undefined ? '' : ` It last wrote: "${said.slice(0, 300)}".`}`;
+}
+
+/** The exit an error carries, or one made of what is known. */
+export function exitOf(
+  parts: WorkerParts,
+  error: MCPInfraError,
+  lastLogLines: readonly string[],
+): ExitRecord {
+  const known = error.details['exit'] as ExitRecord | undefined;
+  if (known) return known;
+  const at = timestamp(parts.context);
+  return { at, exitCode: null, signal: null, oomKilled: false, lastLogLines, code: error.code };
+}

@@ -1,0 +1,209 @@
+import type { Client } from '@modelcontextprotocol/client';
+import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import type { Copy, InstanceRecord, ToolDescription } from '../domain/instance/instance-record.js';
+import { isServing } from '../domain/instance/mcp-server-instance.js';
+import { resolveLifecycle } from '../domain/json-spec/lifecycle.js';
+import type { ToolCallResult } from '../ports/mcp-link.js';
+import type { LogLine, LogQuery } from '../ports/provider.js';
+import { visibleInstance, type Scope } from './access.js';
+import { timestamp } from './event-drafts.js';
+import type { InstanceWaiter } from './instance-waiter.js';
+import { changeInstance } from './instance-writer.js';
+import { lifecycleMs } from './lifecycle-ms.js';
+import { copyRef, isStdio, type LinkRegistry } from './link-registry.js';
+import type { SecretSource } from './secret-source.js';
+import type { CommandOptions, ServiceContext } from './service-context.js';
+import { sleepUntil } from './wake-signal.js';
+
+/** Options of a tool call. */
+export interface CallToolOptions extends CommandOptions {
+  /** How long to wait for an on-demand instance to wake, and for one that is just starting. @defaultValue 60000 */
+  readonly wakeTimeoutMs?: number | undefined;
+}
+
+/** A client whose session ends with the block that holds it. */
+export type ConnectedClient = Client & AsyncDisposable;
+
+const defaultWakeMs = 60_000;
+
+/** Reaches instances: clients, tool calls, tools, logs. */
+export class InstanceSessions {
+  readonly #context: ServiceContext;
+  readonly #links: LinkRegistry;
+  readonly #secrets: SecretSource;
+  readonly #waiter: InstanceWaiter;
+  readonly #scope: Scope;
+  /** Whether this process owns the copies of an instance. */
+  readonly #owns: (record: InstanceRecord) => boolean;
+
+  constructor(
+    context: ServiceContext,
+    links: LinkRegistry,
+    options: {
+      readonly secrets: SecretSource;
+      readonly waiter: InstanceWaiter;
+      readonly scope: Scope;
+      readonly owns: (record: InstanceRecord) => boolean;
+    },
+  ) {
+    this.#context = context;
+    this.#links = links;
+    this.#secrets = options.secrets;
+    this.#waiter = options.waiter;
+    this.#scope = options.scope;
+    this.#owns = options.owns;
+  }
+
+  async connect(id: string, options: CallToolOptions): Promise<ConnectedClient> {
+    const { record, copy } = await this.#awake(id, options);
+    const client = await this.#links.of(record, copy).connect({ signal: options.signal });
+    const awake = this.#keepAwake(record);
+    const closed = client.onclose;
+    client.onclose = () => {
+      awake();
+      closed?.();
+    };
+    return Object.assign(client, {
+      [Symbol.asyncDispose]: async () => {
+        await client.close();
+      },
+    });
+  }
+
+  async callTool(
+    id: string,
+    call: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> },
+    options: CallToolOptions,
+  ): Promise<ToolCallResult> {
+    const { record, copy } = await this.#awake(id, options);
+    const release = this.#keepAwake(record);
+    try {
+      return await this.#links.of(record, copy).callTool(call, { signal: options.signal });
+    } catch (error) {
+      // A server may answer an error with what it knows.
+      throw this.#secrets.scrubError(id, error);
+    } finally {
+      release();
+    }
+  }
+
+  /** The tools as the last handshake told them, also while the instance is stopped. */
+  async tools(id: string, options: CommandOptions): Promise<readonly ToolDescription[]> {
+    const { runtime, name } = await visibleInstance(this.#context, this.#scope, { id, options });
+    if (runtime.handshake) return runtime.handshake.tools;
+    throw mcpError(
+      'INSTANCE_NOT_READY',
+      `The instance "${name}" has not answered yet, so its tools are not known.`,
+    );
+  }
+
+  async *logs(id: string, query: LogQuery, options: CommandOptions): AsyncGenerator<LogLine> {
+    const record = await visibleInstance(this.#context, this.#scope, { id, options });
+    const { active } = record.runtime;
+    const provider = this.#context.providers.get(record.jsonSpec.type);
+    if (!provider?.logs) {
+      throw mcpError('CAPABILITY_UNSUPPORTED', `The provider "${record.jsonSpec.type}" keeps no logs.`);
+    }
+    if (active && !this.#owns(record)) throw notOwner(record);
+    if (active) {
+      yield* provider.logs(copyRef(record, active), query, { signal: options.signal });
+      return;
+    }
+    // What failed to start is gone; its last lines are in the row.
+    const { lastExit } = record.statusDetail;
+    for (const text of (lastExit?.lastLogLines ?? []).slice(-(query.tail ?? Infinity))) {
+      yield { at: lastExit?.at ?? record.updatedAt, stream: 'stderr', text };
+    }
+  }
+
+  /** The routed copy, woken where it sleeps. @throws `INSTANCE_STOPPED`, `INSTANCE_NOT_READY`, `NOT_OWNER` */
+  async #awake(
+    id: string,
+    options: CallToolOptions,
+  ): Promise<{ readonly record: InstanceRecord; readonly copy: Copy }> {
+    let record = await visibleInstance(this.#context, this.#scope, { id, options });
+    if (record.status === 'idle') {
+      await this.#want(record);
+      this.#context.wake(id, 'wish-changed');
+    }
+    if (record.status === 'idle' || record.status === 'starting')
+      record = await this.#untilServing(record, options);
+    if (record.desiredState === 'stopped') {
+      throw mcpError('INSTANCE_STOPPED', `The instance "${record.name}" is stopped.`);
+    }
+    const { active } = record.runtime;
+    if (!isServing(record) || !active) {
+      const { reason, message, nextRetryAt } = record.statusDetail;
+      const why = reason === '' ? '' : ` (${reason}: ${message})`;
+      const next = nextRetryAt === null ? '' : ` The next try is at ${nextRetryAt}.`;
+      throw mcpError(
+        'INSTANCE_NOT_READY',
+        `The instance "${record.name}" is ${record.status}${why}.${next}`,
+        {
+          details: { status: record.status, statusDetail: record.statusDetail },
+        },
+      );
+    }
+    if (isStdio(active.spec) && !this.#owns(record)) throw notOwner(record);
+    return { record, copy: active };
+  }
+
+  async #untilServing(record: InstanceRecord, options: CallToolOptions): Promise<InstanceRecord> {
+    const limit = new AbortController();
+    const over = new AbortController();
+    void sleepUntil(this.#context.clock, options.wakeTimeoutMs ?? defaultWakeMs, over.signal).then(() => {
+      limit.abort(mcpError('REQUEST_TIMEOUT', `The instance "${record.name}" did not wake in time.`));
+    });
+    const signal = options.signal ? AbortSignal.any([options.signal, limit.signal]) : limit.signal;
+    try {
+      const met = (r: InstanceRecord) =>
+        isServing(r) || r.status === 'failed' || r.desiredState === 'stopped';
+      return await this.#waiter.until(record.id, met, { ...options, signal });
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Moves `wantedUntil` forward while a call or session is open. Returns what ends that. */
+  #keepAwake(record: InstanceRecord): () => void {
+    const spec = record.runtime.active?.spec ?? record.jsonSpec;
+    if (resolveLifecycle(spec).start !== 'on-demand') return () => undefined;
+    const { idleTimeoutMs } = lifecycleMs(spec);
+    const ended = new AbortController();
+    const pulse = async (): Promise<void> => {
+      while (!ended.signal.aborted) {
+        await this.#want(record).catch((error: unknown) => {
+          this.#context.logger.debug('an instance in use could not be kept awake', {
+            instance: record.name,
+            error,
+          });
+        });
+        await sleepUntil(this.#context.clock, idleTimeoutMs / 3, ended.signal);
+      }
+    };
+    void pulse();
+    return () => {
+      ended.abort();
+    };
+  }
+
+  async #want(record: InstanceRecord): Promise<void> {
+    const { idleTimeoutMs } = lifecycleMs(record.runtime.active?.spec ?? record.jsonSpec);
+    await changeInstance(this.#context, record.id, {
+      decide: ({ runtime }) => {
+        const leftMs =
+          runtime.wantedUntil === null ? 0 : Date.parse(runtime.wantedUntil) - this.#context.clock.now();
+        // At most one write in each third of the idle time.
+        if (leftMs > (idleTimeoutMs * 2) / 3) return null;
+        return { runtime: { wantedUntil: timestamp(this.#context, idleTimeoutMs) } };
+      },
+    });
+  }
+}
+
+function notOwner(record: InstanceRecord): Error {
+  return mcpError(
+    'NOT_OWNER',
+    `The instance "${record.name}" runs under another process, which owns its standard streams.`,
+  );
+}

@@ -1,0 +1,23 @@
+/** What one pass over a key is given. */
+export interface ReconcileContext {
+  /** Aborted when what is wanted of the key changed, when its lease is lost, and when the worker stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Runs a part of the pass that only waits, such as for a server to become ready. Any news about the key ends it early:
+   * the returned promise then rejects and the pass runs again from the start.
+   */
+  waiting<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+/** What a pass asks for. */
+export interface ReconcileResult {
+  /** Look again after this time even if nothing happens. */
+  readonly requeueAfterMs?: number | undefined;
+}
+
+/** News about a key, for the queue. */
+export type ReconcileNews =
+  /** Look when you can; ends a wait. */
+  | 'hint'
+  /** What is wanted changed: ends whatever is under way. */
+  | 'wish-changed';

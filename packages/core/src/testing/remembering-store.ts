@@ -1,0 +1,39 @@
+import type { InstanceRecord, Store } from '../plugin.js';
+
+/** A store that can be asked for every instance, also after it was closed. */
+export interface RememberingStore {
+  readonly store: Store;
+  /** Every instance there is, or was when the store was closed. */
+  rows(): Promise<readonly InstanceRecord[]>;
+}
+
+/** Has a store remember what was in it when it was closed. */
+export function rememberingStore(store: Store): RememberingStore {
+  let last: readonly InstanceRecord[] | undefined;
+  const remembering = new Proxy(store, {
+    get(target, key) {
+      // Private members are seen by the object itself only, never by its proxy.
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      return (...args: readonly unknown[]): unknown => {
+        const call = (): unknown => Reflect.apply(value, target, args);
+        return key === 'close' ? remember().then(call) : call();
+      };
+    },
+  });
+  const remember = async (): Promise<void> => {
+    last ??= await readAll(store).catch(() => []);
+  };
+  return { store: remembering, rows: async () => last ?? readAll(store) };
+}
+
+async function readAll(store: Store): Promise<readonly InstanceRecord[]> {
+  const rows: InstanceRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.instances.list({ limit: 500, cursor });
+    rows.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return rows;
+}

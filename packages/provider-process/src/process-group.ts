@@ -1,0 +1,21 @@
+import { canSeeProcesses, listPids, readProcess } from './process-table.js';
+
+/** Sends a signal to every process of a group; one that is gone is left in peace. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // Nobody is left.
+  }
+}
+
+/** Tells whether somebody of a process group lives; zombies do not. */
+export function isGroupAlive(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  // Where nobody waits for orphans, as in a container without an init, zombies stay in their group for ever.
+  return !canSeeProcesses() || listPids().some((pid) => readProcess(pid)?.group === group);
+}

@@ -1,0 +1,19 @@
+import { builtProgram } from './package-folder.js';
+
+export { buildImages, type ImageSpec } from './images/build-images.js';
+export type { Layer, LayerEntry } from './images/layer.js';
+export { type SeedImage, seedImages } from './images/seed-images.js';
+export {
+  type DockerEngine,
+  type PrivateDockerEngine,
+  type PrivateDockerEngineOptions,
+  startDockerEngine,
+  startPrivateDockerEngine,
+} from './services/docker-engine.js';
+export { ServiceUnavailable } from './services/service-unavailable.js';
+
+/** The path of the well-behaved MCP server, which speaks both eras over stdio and HTTP. */
+export const fixtureServer: string = builtProgram('fixture-server.js');
+
+/** The path of the MCP server that misbehaves in the way its first argument names. */
+export const hostileServer: string = builtProgram('hostile-server.js');

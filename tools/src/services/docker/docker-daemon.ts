@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { findProgram } from '../find-program.js';
+import { end, gone, identifyByFile, type ProcessIdentity, signal } from '../process-identity.js';
+import { ServiceUnavailable } from '../service-unavailable.js';
+import { removeRoot } from '../throwaway-root.js';
+import { clearEngine } from './clear-engine.js';
+import { daemonFiles } from './daemon-files.js';
+import { EngineApi } from './engine-api.js';
+import { DaemonEnded, launchDaemon } from './launch-daemon.js';
+import { removeTraces } from './remove-traces.js';
+
+/** One dockerd with a containerd of its own, known by its folder: any process may end what another has started. */
+export class DockerDaemon {
+  readonly root: string;
+  readonly socketPath: string;
+  readonly dockerHost: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.socketPath = daemonFiles(root).socket;
+    this.dockerHost = `unix://${this.socketPath}`;
+  }
+
+  /** The pid of dockerd; undefined while it does not run. */
+  async pid(): Promise<number | undefined> {
+    return (await this.#dockerd())?.pid;
+  }
+
+  /** The pid of the containerd that this dockerd started; undefined while it does not run. */
+  async containerdPid(): Promise<number | undefined> {
+    return (await this.#containerd())?.pid;
+  }
+
+  /** Ends dockerd with SIGKILL, and nothing else: its containerd follows by itself, containers run on. */
+  async kill(): Promise<void> {
+    const dockerd = await this.#dockerd();
+    if (dockerd === undefined) return;
+    signal(dockerd, 'SIGKILL');
+    await gone(dockerd, 5_000);
+  }
+
+  /** Starts dockerd again on the same data; one that runs is asked to end first. */
+  async restart(): Promise<void> {
+    await this.#end();
+    const binary = await findProgram('dockerd');
+    if (binary === undefined) throw new ServiceUnavailable('Docker', 'dockerd is gone from this machine');
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await launchDaemon(binary, this.root);
+        return;
+      } catch (cause) {
+        if (!(cause instanceof DaemonEnded) || attempt === 5) throw cause;
+      }
+    }
+  }
+
+  /** Removes every container, network, process, mount and file of this engine. */
+  async stop(): Promise<void> {
+    // Only a daemon that runs can take its bridges and firewall rules away.
+    await this.#clear().catch(() => {});
+    await this.#end();
+    await removeTraces(this.root);
+    await removeRoot(this.root);
+  }
+
+  async #clear(): Promise<void> {
+    if ((await this.#dockerd()) === undefined) {
+      const hasRun = await readFile(daemonFiles(this.root).log).catch(() => undefined);
+      if (hasRun === undefined) return;
+      await this.restart();
+    }
+    await clearEngine(new EngineApi(this.socketPath));
+  }
+
+  async #end(): Promise<void> {
+    const dockerd = await this.#dockerd();
+    const containerd = await this.#containerd();
+    if (dockerd !== undefined) await end(dockerd, 'SIGTERM', 20_000);
+    if (containerd !== undefined) await end(containerd, 'SIGTERM', 10_000);
+  }
+
+  async #dockerd(): Promise<ProcessIdentity | undefined> {
+    return await identifyByFile(daemonFiles(this.root).pid);
+  }
+
+  async #containerd(): Promise<ProcessIdentity | undefined> {
+    return await identifyByFile(daemonFiles(this.root).containerdPid);
+  }
+}

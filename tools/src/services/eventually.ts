@@ -1,0 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Asks until the answer is neither undefined nor false, and returns it.
+ *
+ * @throws Error that names what was waited for, when the time is over.
+ */
+export async function eventually<T>(
+  what: string,
+  timeoutMs: number,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  for (const deadline = performance.now() + timeoutMs; ; await sleep(20)) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+  }
+}

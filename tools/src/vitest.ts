@@ -1,0 +1,1 @@
+export { serviceOrSkip } from './services/service-or-skip.js';

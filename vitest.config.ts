@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    allowOnly: false,
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        // Next to the sources, and against them: no build needed.
+        ssr: { resolve: { conditions: ['mcpinfra-source', 'module', 'node', 'development|production'] } },
+        test: {
+          name: 'unit',
+          include: ['{packages/*,tools}/src/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/test/types/**/*.test-d.ts'],
+            tsconfig: 'tsconfig.types.json',
+          },
+        },
+      },
+      {
+        extends: true,
+        // Against the built packages, loaded by Node itself: a broken exports map fails here first.
+        test: {
+          name: 'integration',
+          include: ['{packages/*,examples/*,tools}/test/**/*.test.ts'],
+          server: { deps: { external: [/\/dist\//] } },
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
