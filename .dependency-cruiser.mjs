@@ -16,7 +16,7 @@ const layer = (layer, ...allowed) => ({
   severity: 'error',
   from: { path: `^packages/core/src/${layer}/`, pathNot: String.raw`\.test\.ts$` },
   to: {
-    path: '^(packages|tools|examples)/',
+    path: '^(packages|tools|examples|bench)/',
     pathNot: [layer, ...allowed].map((name) =>
       name.endsWith('.ts') ? `^packages/core/src/${name}$` : `^packages/core/src/${name}/`,
     ),
@@ -30,14 +30,14 @@ export default {
     layer('ports', 'domain'),
     layer('services', 'ports', 'domain'),
     layer('mcp', 'ports', 'domain'),
-    layer('adapters', 'plugin.ts'),
+    layer('adapters', 'plugin.ts', 'plugin-essentials.ts'),
     layer('testing', 'plugin.ts', 'index.ts'),
     {
       name: 'core-is-alone',
       comment: 'core knows no other package of this repository.',
       severity: 'error',
       from: { path: '^packages/core/src/', pathNot: String.raw`\.test\.ts$` },
-      to: { path: '^(packages|tools|examples)/', pathNot: '^packages/core/src/' },
+      to: { path: '^(packages|tools|examples|bench)/', pathNot: '^packages/core/src/' },
     },
     {
       name: 'domain-does-no-io',
@@ -62,10 +62,10 @@ export default {
     },
     {
       name: 'packages-are-strangers',
-      comment: 'Packages never import each other, nor tools or examples.',
+      comment: 'Packages never import each other, nor tools, examples or bench.',
       severity: 'error',
       from: { path: '^packages/(?!core/)([^/]+)/src/', pathNot: String.raw`\.test\.ts$` },
-      to: { path: '^(packages|tools|examples)/', pathNot: ['^packages/$1/', '^packages/core/'] },
+      to: { path: '^(packages|tools|examples|bench)/', pathNot: ['^packages/$1/', '^packages/core/'] },
     },
     {
       name: 'no-cycles',

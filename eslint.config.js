@@ -138,7 +138,7 @@ export default defineConfig(
   },
   // Programs print and read their environment.
   {
-    files: ['examples/**', 'tools/**', 'scripts/**'],
+    files: ['bench/**', 'examples/**', 'tools/**', 'scripts/**'],
     rules: { 'n/no-process-env': 'off', 'no-console': 'off' },
   },
   {

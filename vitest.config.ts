@@ -32,7 +32,7 @@ export default defineConfig({
         // Against the built packages, loaded by Node itself: a broken exports map fails here first.
         test: {
           name: 'integration',
-          include: ['{packages/*,examples/*,tools}/test/**/*.test.ts'],
+          include: ['{packages/*,examples/*,bench,tools}/test/**/*.test.ts'],
           server: { deps: { external: [/\/dist\//] } },
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -3,6 +3,7 @@ import { builtProgram } from './package-folder.js';
 export { buildImages, type ImageSpec } from './images/build-images.js';
 export type { Layer, LayerEntry } from './images/layer.js';
 export { type SeedImage, seedImages } from './images/seed-images.js';
+export { loadedModules } from './loaded-modules.js';
 export {
   type DockerEngine,
   type PrivateDockerEngine,
@@ -10,6 +11,25 @@ export {
   startDockerEngine,
   startPrivateDockerEngine,
 } from './services/docker-engine.js';
+export { externalCredentials } from './services/external/credentials.js';
+export {
+  type ExternalServer,
+  type ExternalServerOptions,
+  type ReceivedRequest,
+  startExternalServer,
+} from './services/external-server.js';
+export {
+  type PostgresServer,
+  type PrivatePostgresServer,
+  startPostgres,
+  startPrivatePostgres,
+} from './services/postgres.js';
+export {
+  type PrivateRedisServer,
+  type RedisServer,
+  startPrivateRedis,
+  startRedis,
+} from './services/redis.js';
 export { ServiceUnavailable } from './services/service-unavailable.js';
 
 /** The path of the well-behaved MCP server, which speaks both eras over stdio and HTTP. */

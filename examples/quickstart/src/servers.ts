@@ -25,6 +25,14 @@ export const startedBy = { name: 'STARTED_BY', value: 'mcpinfra-quickstart' } as
  */
 export function quickstartServers(apiKey: string): readonly QuickstartServer[] {
   const folder = fileURLToPath(new URL('..', import.meta.url));
+  // The scripts themselves and not `npx`: one process for each server, and nothing is looked up.
+  const everything = fileURLToPath(
+    import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'),
+  );
+  const filesystem = fileURLToPath(
+    import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'),
+  );
+  const memory = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-memory/dist/index.js'));
   return [
     {
       definition: {
@@ -33,7 +41,7 @@ export function quickstartServers(apiKey: string): readonly QuickstartServer[] {
       },
       jsonSpec: {
         type: 'process',
-        command: [process.execPath, script('server-everything')],
+        command: [process.execPath, everything],
         environment: { API_KEY: 'secret_ref:instance_123:API_KEY' },
       },
       call: {
@@ -47,7 +55,7 @@ export function quickstartServers(apiKey: string): readonly QuickstartServer[] {
     },
     {
       definition: { name: 'filesystem', envSchema: [startedBy] },
-      jsonSpec: { type: 'process', command: [process.execPath, script('server-filesystem'), folder] },
+      jsonSpec: { type: 'process', command: [process.execPath, filesystem, folder] },
       call: {
         tool: 'list_directory',
         arguments: { path: folder },
@@ -56,7 +64,7 @@ export function quickstartServers(apiKey: string): readonly QuickstartServer[] {
     },
     {
       definition: { name: 'memory', envSchema: [startedBy] },
-      jsonSpec: { type: 'process', command: [process.execPath, script('server-memory')] },
+      jsonSpec: { type: 'process', command: [process.execPath, memory] },
       call: {
         tool: 'read_graph',
         arguments: {},
@@ -73,9 +81,4 @@ export function quickstartServers(apiKey: string): readonly QuickstartServer[] {
 export function textOf({ content }: ToolCallResult): string {
   const text = content[0]?.['text'];
   return typeof text === 'string' ? text : '';
-}
-
-// The script itself and not `npx`: one process for each server, and nothing is looked up.
-function script(name: string): string {
-  return fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/dist/index.js`));
 }

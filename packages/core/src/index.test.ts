@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as core from './index.js';
+import * as essentials from './plugin-essentials.js';
 import * as plugin from './plugin.js';
 
 // A name that goes missing here breaks hosts: change the pin only together with a changeset that says so.
@@ -74,5 +75,9 @@ describe('the public surface', () => {
         "urlSpecSchema",
       ]
     `);
+  });
+
+  it('for plugin authors holds everything that core gives its own adapters', () => {
+    expect({ ...plugin, ...essentials }).toEqual({ ...plugin });
   });
 });

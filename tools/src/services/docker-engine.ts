@@ -90,17 +90,23 @@ async function launchPrivate(
     return created;
   });
   try {
+    await launchOnAnyStorage(binary, root, liveRestore);
+  } catch (cause) {
+    await stopDockerEngine(root);
+    throw new ServiceUnavailable('Docker', String(cause), { cause });
+  }
+  return new DockerDaemon(root);
+}
+
+/** A temporary folder that lies on an overlay itself cannot carry another one. */
+async function launchOnAnyStorage(binary: string, root: string, liveRestore: boolean): Promise<void> {
+  try {
     await launchDaemon(binary, root);
   } catch (cause) {
-    if (!(cause instanceof DaemonEnded) || !/graphdriver|overlay/.test(cause.message)) {
-      await stopDockerEngine(root);
-      throw new ServiceUnavailable('Docker', String(cause), { cause });
-    }
-    // A temporary folder that is itself an overlay cannot carry another one.
+    if (!(cause instanceof DaemonEnded) || !/graphdriver|overlay/.test(cause.message)) throw cause;
     await writeDaemonConfig(root, { storageDriver: 'vfs', liveRestore });
     await launchDaemon(binary, root);
   }
-  return new DockerDaemon(root);
 }
 
 async function findDockerd(): Promise<string> {

@@ -10,9 +10,11 @@ export async function eventually<T>(
   timeoutMs: number,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  for (const deadline = performance.now() + timeoutMs; ; await sleep(20)) {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await sleep(20);
   }
 }

@@ -20,7 +20,9 @@ export async function listRoots(kind: string): Promise<string[]> {
 export async function sweepAbandoned(kind: string, destroy: (root: string) => Promise<void>): Promise<void> {
   for (const root of await listRoots(kind)) {
     const owner = await ownerOf(root);
-    if (owner !== undefined && !isRunning(owner)) await destroy(root);
+    if (owner === undefined || isRunning(owner)) continue;
+    // What resists is no reason to start nothing new.
+    await destroy(root).catch((cause: unknown) => console.warn(`cannot remove ${root}: ${String(cause)}`));
   }
 }
 

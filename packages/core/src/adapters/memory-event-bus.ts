@@ -1,13 +1,12 @@
 import { EventEmitter } from 'eventemitter3';
-import {
-  type CallOptions,
-  type Event,
-  type EventBus,
-  type EventHandler,
-  type EventSubscription,
-  eventTypes,
-  mcpError,
-  type Unsubscribe,
+import { eventTypes, mcpError } from '../plugin-essentials.js';
+import type {
+  CallOptions,
+  Event,
+  EventBus,
+  EventHandler,
+  EventSubscription,
+  Unsubscribe,
 } from '../plugin.js';
 
 /** Makes a bus that carries events within this process. */

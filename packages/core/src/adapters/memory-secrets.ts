@@ -1,14 +1,11 @@
 import {
-  type CallOptions,
   formatSecretReference,
   mcpError,
   parseSecretReference,
   Secret,
-  type SecretContext,
   secretId,
-  type SecretReference,
-  type SecretStore,
-} from '../plugin.js';
+} from '../plugin-essentials.js';
+import type { CallOptions, SecretContext, SecretReference, SecretStore } from '../plugin.js';
 
 /**
  * Makes a secret store in this process's memory.

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { type Clock, mcpError, type Store } from '../plugin.js';
-import { fileBacking } from './file-backing/file-backing.js';
-import { memoryBacking } from './memory-store/backing.js';
+import { mcpError } from '../plugin-essentials.js';
+import type { Clock, Store } from '../plugin.js';
+import { memoryBacking, type Backing } from './memory-store/backing.js';
 import { InMemoryStore } from './memory-store/in-memory-store.js';
 
 /** Options of {@link memoryStore}. */
@@ -54,10 +54,20 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     throw invalid(`takes as eventRetention an integer above 0, not ${eventRetention}.`);
   }
   return new InMemoryStore({
-    backing: file === undefined ? memoryBacking(fleet) : fileBacking(file, fleet),
+    backing: file === undefined ? memoryBacking(fleet) : lazyFileBacking(file, fleet),
     clock: clock ?? { now: () => Date.now(), monotonicMs: () => performance.now() },
     eventRetention,
   });
+}
+
+/** The codecs of the document bring zod, which those without a file need not load. */
+function lazyFileBacking(file: string, fleet: string | undefined): Backing {
+  return {
+    async open(applied) {
+      const { fileBacking } = await import('./file-backing/file-backing.js');
+      return fileBacking(file, fleet).open(applied);
+    },
+  };
 }
 
 function invalid(message: string): Error {

@@ -1,4 +1,5 @@
-import { mcpError, Secret, secretId, type SecretReference, type SecretResolver } from '../plugin.js';
+import { mcpError, Secret, secretId } from '../plugin-essentials.js';
+import type { SecretReference, SecretResolver } from '../plugin.js';
 
 /** Options of {@link processEnvSecrets}: which variable of the environment holds which secret. */
 export type ProcessEnvSecretsOptions =

@@ -343,7 +343,7 @@ describe('a link over HTTP', () => {
     expect(await linkTo(url, { era: 'legacy' }).probe(ping)).toMatchObject({ ok: true });
     expect(asked.map(({ path }) => path)).toEqual(['/mcp', '/mcp/', '/mcp/']);
     const elsewhere = await start([hostileServer, 'http-redirect', '--http', '--url', url.href]);
-    expect(await linkTo(elsewhere.url).probe(ping)).toMatchObject({ ok: false, code: 'HTTP_STATUS' });
+    expect(await linkTo(elsewhere.url).probe(ping)).toMatchObject({ ok: false, code: 'REDIRECT_REFUSED' });
     expect(asked).toHaveLength(3);
   });
 

@@ -33,6 +33,9 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
   /**
    * Where its copies live, stable over restarts: the id of an engine, of a machine, or `*` for what lives nowhere.
    *
+   * What lives nowhere cannot be gone and cannot be restarted: core takes its row for the truth, compares it with no
+   * {@link Provider.list}, fails a start at the first probe that fails, and goes on probing what is unhealthy.
+   *
    * @throws when the backend is away
    */
   placement(options?: CallOptions): Promise<string>;

@@ -140,11 +140,6 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
   async collect(options: CollectOptions = {}): Promise<CollectResult> {
     return new OrphanCollector(this.#wiring.parts).collect(options);
   }
-
-  /** Resolves when nothing is under way or due at this moment; for tests. @internal */
-  idle(): Promise<void> {
-    return this.#wiring.idle();
-  }
 }
 
 /** Everything a fleet consists of, put together and taken apart in order. */
@@ -300,11 +295,6 @@ class Wiring {
     for (const resolver of resolvers) await attempt(`secrets:${resolver.name}`, () => resolver.close?.());
     clearInterval(this.#alive);
     await store.close();
-  }
-
-  async idle(): Promise<void> {
-    await this.#worker?.idle();
-    await this.#relay.run();
   }
 
   /** Opens a provider, where that has not been done, and asks where its copies live. */

@@ -20,8 +20,6 @@ export class Worker {
   #news = new AbortController();
   readonly #watching = new Map<string, Unsubscribe>();
   #loop: Promise<void> | undefined;
-  /** How many resyncs have been made; lets `settle` wait for one. */
-  #resyncs = 0;
 
   constructor(parts: WorkerParts, options: { readonly parallel: number; readonly resyncEveryMs: number }) {
     const { context } = parts;
@@ -68,15 +66,6 @@ export class Worker {
     this.#watching.set(provider.type, off ?? (() => undefined));
   }
 
-  /** Resolves when nothing is under way or due. */
-  async idle(): Promise<void> {
-    const before = this.#resyncs;
-    while (before === 0 && this.#resyncs === 0 && !this.#ending.signal.aborted) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await this.#queue.idle();
-  }
-
   async stop(): Promise<void> {
     this.#ending.abort();
     for (const off of this.#watching.values()) off();
@@ -96,7 +85,6 @@ export class Worker {
         if (!isAborted(this.#ending.signal))
           context.logger.warn('a resync failed', { error: messageOf(error) });
       }
-      this.#resyncs += 1;
       await sleepUntil(
         context.clock,
         this.#resyncEveryMs,

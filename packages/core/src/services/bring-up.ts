@@ -1,5 +1,5 @@
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
-import type { Copy, InstanceRecord } from '../domain/instance/instance-record.js';
+import type { Copy, HandshakeRecord, InstanceRecord } from '../domain/instance/instance-record.js';
 import type { Endpoint, ExitRecord } from '../domain/instance/mcp-server-instance.js';
 import type { ProbeReport } from '../ports/mcp-link.js';
 import type { Observation, Provider, RunRequest } from '../ports/provider.js';
@@ -100,7 +100,8 @@ export class BringUp {
       const report = await pass.reconcile.waiting((signal) =>
         links.of(record, copy).probe({ check, timeoutMs: deadlineMs, listTools: true }, { signal }),
       );
-      if (report.ok) return report;
+      if (report.ok)
+        return { ...report, handshake: report.handshake ?? (await this.#greet(record, copy, pass)) };
       const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
       if (seen.state !== 'running') throw exitedAtStart(seen);
       if (livesNowhere || report.code === 'ERA_MISMATCH') throw mcpError(report.code, report.message);
@@ -111,6 +112,21 @@ export class BringUp {
       }
       await pass.reconcile.waiting((signal) => sleepUntil(context.clock, pauseMs, signal));
     }
+  }
+
+  /** A check by path or port learns nothing of the server: it is greeted once, so that its tools are known. */
+  async #greet(
+    record: InstanceRecord,
+    copy: Copy,
+    { reconcile }: { readonly reconcile: ReconcileContext },
+  ): Promise<HandshakeRecord | null> {
+    const { check, timeoutMs } = probeOf(copy.spec);
+    if (check.type !== 'http' && check.type !== 'tcp') return null;
+    const request = { check: { type: 'mcp' }, timeoutMs, listTools: true } as const;
+    const report = await reconcile.waiting((signal) =>
+      this.#parts.links.of(record, copy).probe(request, { signal }),
+    );
+    return report.ok ? report.handshake : null;
   }
 
   #request(record: InstanceRecord, copy: Copy, progress: ProgressReport): RunRequest {

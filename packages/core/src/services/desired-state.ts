@@ -7,7 +7,7 @@ import type { InstanceManager } from './instance-manager.js';
 import type { InstancePlanner } from './instance-plan.js';
 import type { MCPServerInstanceInput } from './instance-input.js';
 import type { MCPServerRegistry } from './server-registry.js';
-import { parseServerInput, type MCPServerInput } from './server-input.js';
+import type { MCPServerInput } from './server-input.js';
 import { canonicalJson } from './run-document.js';
 import type { CommandOptions } from './service-context.js';
 
@@ -131,6 +131,7 @@ export class DesiredState {
     servers: Map<string, MCPServer>,
     options: ApplyOptions,
   ): Promise<keyof Tally> {
+    const { parseServerInput } = await import('./server-input.js');
     const fields = parseServerInput(input);
     const existing = servers.get(serverKey(fields));
     const same =
@@ -180,6 +181,7 @@ export class DesiredState {
   ): Promise<keyof Tally> {
     const { existing, planned } = known;
     if (!existing) {
+      const { parseServerInput } = await import('./server-input.js');
       // A server of the same document is not made by a dry run, or not yet as the document has it.
       const given = planned === undefined || 'id' in planned ? null : parseServerInput(planned);
       const { valid, issues } = await this.#planner.validate(

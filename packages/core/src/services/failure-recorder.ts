@@ -125,10 +125,13 @@ export class FailureRecorder {
     const { clock } = this.#parts.context;
     const { steadySince, failures: before, active } = record.runtime;
     const steady = steadySince !== null && clock.now() - Date.parse(steadySince) >= backoff.steadyMs;
-    const failures = steady ? 1 : before + 1;
+    // What ended with its engine did nothing wrong: it is started again at once, however often engines restart.
+    const withEngine = pass.exit.code === 'ENGINE_RESTARTED';
+    const counted = steady ? 0 : before;
+    const failures = withEngine ? counted : counted + 1;
     const failure = this.#failure(record, {
       error: pass.error,
-      delayMs: this.#delay(failures),
+      delayMs: withEngine ? 0 : this.#delay(failures),
       failures,
       spec: active,
     });

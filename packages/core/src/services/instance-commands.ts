@@ -12,12 +12,7 @@ import type { CounterChange } from '../ports/store.js';
 import { newId, tenantOf, visibleInstance, type Scope } from './access.js';
 import { draftEvent, instanceOrigin, instanceWish, timestamp } from './event-drafts.js';
 import { admitDocument, admitServer, makeSlug, secretScopeOf, storeSecrets } from './instance-admission.js';
-import {
-  checkInstanceInput,
-  checkInstancePatch,
-  type MCPServerInstanceInput,
-  type MCPServerInstancePatch,
-} from './instance-input.js';
+import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import { lifecycleMs } from './lifecycle-ms.js';
 import { newInstanceRecord } from './new-instance-record.js';
 import { changeInstance, type InstanceChange } from './instance-writer.js';
@@ -52,6 +47,7 @@ export class InstanceCommands {
       const earlier = await store.instances.get(id, { signal: options.signal });
       if (earlier) return earlier;
     }
+    const { checkInstanceInput } = await inputChecks();
     const { value, issues } = checkInstanceInput(input);
     const pinned =
       value.serverSpecId === null
@@ -93,6 +89,7 @@ export class InstanceCommands {
   }
 
   async ensure(input: MCPServerInstanceInput<unknown>, options: CommandOptions): Promise<InstanceRecord> {
+    const { checkInstanceInput } = await inputChecks();
     const { value, issues } = checkInstanceInput(input);
     if (issues.length > 0) throw invalidSpec('The instance', issues);
     for (let attempt = 1; ; attempt++) {
@@ -113,6 +110,7 @@ export class InstanceCommands {
     patch: MCPServerInstancePatch,
     options: InstanceUpdateOptions,
   ): Promise<InstanceRecord> {
+    const { checkInstancePatch } = await inputChecks();
     const issues = checkInstancePatch(patch);
     if (issues.length > 0) throw invalidSpec('The update', issues);
     return this.#change(id, options, async (record) => {
@@ -245,6 +243,7 @@ export class InstanceCommands {
     input: MCPServerInstanceInput<unknown>,
     options: CommandOptions,
   ): Promise<InstanceRecord> {
+    const { checkInstanceInput } = await inputChecks();
     const { value } = checkInstanceInput(input);
     const { description, labels, jsonSpec, desiredState } = value;
     await this.#change(existing.id, options, async (record) => {
@@ -276,6 +275,7 @@ export class InstanceCommands {
     const pinned = to.pinned === undefined ? record.runtime.pinned : to.pinned;
     const labels = to.labels ?? record.labels;
     const description = to.description ?? record.description;
+    const { checkInstanceInput } = await inputChecks();
     const { value, issues } = checkInstanceInput({
       name: record.name,
       jsonSpec: to.jsonSpec,
@@ -360,6 +360,9 @@ export class InstanceCommands {
     });
   }
 }
+
+/** Loads with the first command, not with the package: it brings zod. */
+const inputChecks = () => import('./instance-input.js');
 
 /** The counters that change with the number of instances. */
 export function instanceCounters(

@@ -5,7 +5,7 @@ import { isServing } from '../domain/instance/mcp-server-instance.js';
 import { applyMergePatch, patchSpec } from '../domain/json-spec/merge-spec.js';
 import { tenantOf, visibleServer, type Scope } from './access.js';
 import { pinServer } from './instance-admission.js';
-import { checkInstanceInput, checkInstancePatch, type MCPServerInstancePatch } from './instance-input.js';
+import type { MCPServerInstancePatch } from './instance-input.js';
 import { buildRunDocument, canonicalJson, runHash } from './run-document.js';
 import type { CommandOptions, ServiceContext } from './service-context.js';
 
@@ -44,6 +44,7 @@ export class InstancePlanner {
     options: CommandOptions,
     planned: PinnedServer | null = null,
   ): Promise<ValidationResult> {
+    const { checkInstanceInput } = await import('./instance-input.js');
     const { value, issues } = checkInstanceInput(input);
     const found: Issue[] = [...issues];
     let pinned = planned;
@@ -82,6 +83,7 @@ export class InstancePlanner {
   }
 
   async planUpdate(record: InstanceRecord, patch: MCPServerInstancePatch): Promise<InstancePlan> {
+    const { checkInstancePatch } = await import('./instance-input.js');
     const issues = checkInstancePatch(patch);
     const jsonSpec =
       patch.jsonSpec === undefined ? record.jsonSpec : patchSpec(record.jsonSpec, patch.jsonSpec);

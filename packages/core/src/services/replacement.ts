@@ -1,4 +1,4 @@
-import { mcpError, type MCPInfraError } from '../domain/errors/mcpinfra-error.js';
+import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../domain/instance/instance-record.js';
 import type { StatusFact } from '../domain/instance/status-reducer.js';
 import { isServing } from '../domain/instance/mcp-server-instance.js';
@@ -176,7 +176,9 @@ export class Replacement {
   async #retire(record: InstanceRecord, old: Copy, pass: Pass): Promise<void> {
     await this.#drain(record, old);
     const { stopGraceMs: graceMs } = lifecycleMs(old.spec);
-    await pass.provider.destroy(copyRef(record, old), { graceMs }, { signal: pass.reconcile.signal });
+    // A newer wish does not end it: the row no longer speaks of the old copy, so nobody would come back to it soon.
+    const signal = untilLeaseLost(pass.reconcile.signal);
+    await pass.provider.destroy(copyRef(record, old), { graceMs }, { signal });
   }
 
   async #drain(record: InstanceRecord, copy: Copy): Promise<void> {
@@ -198,4 +200,16 @@ export class Replacement {
   #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
     return writePass(this.#parts.context, record, { ...change, pass });
   }
+}
+
+/** A signal that fires only when the instance is no longer ours. */
+function untilLeaseLost(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const heed = (): void => {
+    const reason: unknown = signal.reason;
+    if (MCPInfraError.isInstance(reason) && reason.code === 'LEASE_LOST') controller.abort(reason);
+  };
+  if (signal.aborted) heed();
+  signal.addEventListener('abort', heed, { once: true });
+  return controller.signal;
 }

@@ -5,7 +5,7 @@ import { draftEvent, serverSubject, timestamp } from './event-drafts.js';
 import { pinServer } from './instance-admission.js';
 import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
 import { PagedList } from './paged-list.js';
-import { parseServerInput, type MCPServerFields, type MCPServerInput } from './server-input.js';
+import type { MCPServerFields, MCPServerInput } from './server-input.js';
 import type { CommandOptions, ServiceContext } from './service-context.js';
 import { canonicalJson } from './run-document.js';
 
@@ -56,6 +56,7 @@ export class MCPServerRegistry {
    * @throws `INVALID_SPEC` with every fault at once; `ALREADY_EXISTS` for the same name and version
    */
   async register(input: MCPServerInput, options: CommandOptions = {}): Promise<MCPServer> {
+    const { parseServerInput } = await import('./server-input.js');
     const fields = parseServerInput(input);
     const now = timestamp(this.#context);
     const server: MCPServer = {
@@ -86,6 +87,7 @@ export class MCPServerRegistry {
 
   /** Registers a definition, or updates the one of the same name and version; does nothing when it is so already. */
   async ensure(input: MCPServerInput, options: ServerUpdateOptions = {}): Promise<MCPServer> {
+    const { parseServerInput } = await import('./server-input.js');
     const fields = parseServerInput(input);
     for (;;) {
       const existing = await this.#find(fields, options);
@@ -136,6 +138,7 @@ export class MCPServerRegistry {
         `The server "${current.name}" has the resourceVersion ${String(current.resourceVersion)}, not ${String(options.ifResourceVersion)}.`,
       );
     }
+    const { parseServerInput } = await import('./server-input.js');
     return this.#write(current, parseServerInput(patch, current), options);
   }
 

@@ -134,23 +134,7 @@ export async function createTestInfra<const TProviders extends readonly Provider
       fake.copies().some((c) => c.copy.instanceId === instance || c.instanceName === instance),
     ) ?? provider;
 
-  const stop = async (): Promise<void> => {
-    let over = false;
-    const stopping = infra.stop().finally(() => {
-      over = true;
-    });
-    stopping.catch(() => undefined);
-    await settling.settle();
-    for (let waitedMs = 0; !over && waitedMs < longestStopMs; waitedMs += 1_000)
-      await settling.advance(1_000);
-    if (!over) {
-      throw mcpError(
-        'NOT_SETTLED',
-        `Expected stop() to end within an hour of the clock. ${activity.describe()}`,
-      );
-    }
-    await stopping;
-  };
+  const stop = (): Promise<void> => settling.advanceUntil(infra.stop(), longestStopMs);
 
   await infra.start();
   await loadWhatIsLoadedOnFirstUse(infra, provider);

@@ -66,7 +66,9 @@ it('makes nothing when it is aborted meanwhile', async () => {
   );
   await expect(start).rejects.toMatchObject({ code: 'ABORTED' });
   expect(provider.copies()).toEqual([]);
-  await expect(provider.observe(copyOf(), { signal: ended.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  await expect(provider.observe(copyOf(), { signal: ended.signal })).rejects.toMatchObject({
+    code: 'ABORTED',
+  });
 });
 
 it('keeps a stopped copy with its logs and removes a destroyed one', async () => {
@@ -191,9 +193,10 @@ it('takes the documents of its type and asks over MCP whether a server lives', (
     health_check: { type: 'mcp', interval: 5 },
   });
   expect(fakeProvider().specSchema.safeParse({ ...spec, imagee: 'x' }).success).toBe(false);
-  expect(fakeProvider({ type: 'url' }).specSchema.safeParse({ type: 'url', endpoint: 'https://a.example' }).success).toBe(
-    true,
-  );
+  expect(
+    fakeProvider({ type: 'url' }).specSchema.safeParse({ type: 'url', endpoint: 'https://a.example' })
+      .success,
+  ).toBe(true);
 });
 
 it('refuses options it does not have', () => {

@@ -189,6 +189,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
     }
     for (const copy of running) {
       copy.crash(options);
+      if (this.type === 'url') copy.start();
       for (const listener of this.#listeners) listener(copy.copy);
     }
   }

@@ -161,7 +161,8 @@ it('says that its tools changed to whoever can hear it', async () => {
 
 it('skips what is no message', async () => {
   const { server, sent } = serve('legacy');
-  for (const line of ['', 'garbage', '[]', '{"id":1}', '{"jsonrpc":"2.0","id":{},"method":"ping"}']) server.receive(line);
+  for (const line of ['', 'garbage', '[]', '{"id":1}', '{"jsonrpc":"2.0","id":{},"method":"ping"}'])
+    server.receive(line);
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toEqual([]);
 });

@@ -4,7 +4,7 @@ import type { InstanceRecord, Store } from '../plugin.js';
 export interface RememberingStore {
   readonly store: Store;
   /** Every instance there is, or was when the store was closed. */
-  rows(): Promise<readonly InstanceRecord[]>;
+  readonly rows: () => Promise<readonly InstanceRecord[]>;
 }
 
 /** Has a store remember what was in it when it was closed. */

@@ -7,6 +7,8 @@ const quietTurns = 20;
 /** What still moves after so many turns, or so long, without time passing does not come to rest by itself. */
 const most = { turns: 10_000, realMs: 10_000 };
 
+const stepMs = 1_000;
+
 /** Waits until nothing moves any more at the point in time where a clock stands. */
 export class Settling {
   readonly #activity: Activity;
@@ -30,6 +32,21 @@ export class Settling {
     this.#atMs = -1;
     await this.#clock.advance(ms, () => this.#rest());
     await this.#rest();
+  }
+
+  /** Moves the clock until a promise has settled, at most so far. @throws `NOT_SETTLED`, or what the promise rejects with */
+  async advanceUntil(promise: Promise<void>, longestMs: number): Promise<void> {
+    const pending = new Set([promise]);
+    const end = (): void => void pending.delete(promise);
+    promise.then(end, end);
+    await this.settle();
+    for (let waitedMs = 0; pending.size > 0 && waitedMs < longestMs; waitedMs += stepMs)
+      await this.advance(stepMs);
+    if (pending.size > 0) {
+      const message = `Expected an end within ${longestMs / 1_000} s of the clock. ${this.#activity.describe()}`;
+      throw mcpError('NOT_SETTLED', message);
+    }
+    await promise;
   }
 
   async #rest(): Promise<void> {

@@ -19,13 +19,13 @@ import { sendError } from './send-error.js';
 type HttpOptions = Extract<FixtureOptions, { transport: 'http' }>;
 /** A request that a server received always has both. */
 type ServerRequest = IncomingMessage & { method: string; url: string };
-type Handler = (req: ServerRequest, res: ServerResponse) => Promise<void>;
+type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /** Listens, and resolves with the URL of the MCP endpoint. */
 export async function serveHttp(options: HttpOptions): Promise<string> {
-  const handle = createRouter(options);
+  const handle = createHttpHandler(options);
   const server = createServer((req, res) => {
-    handle(req as ServerRequest, res).catch((cause: unknown) => {
+    handle(req, res).catch((cause: unknown) => {
       process.stderr.write(`request failed: ${String(cause)}\n`);
       res.destroy();
     });
@@ -37,7 +37,12 @@ export async function serveHttp(options: HttpOptions): Promise<string> {
   return `http://${host}:${port}${options.path}`;
 }
 
-function createRouter({ era, path, allowedHosts }: HttpOptions): Handler {
+/** Answers `/health` and the MCP endpoint of one fixture server, whoever listens for it. */
+export function createHttpHandler({
+  era,
+  path,
+  allowedHosts,
+}: Pick<HttpOptions, 'era' | 'path' | 'allowedHosts'>): Handler {
   const state = new FixtureState();
   const legacy = new LegacySessions(() => createFixtureServer(state, { era: 'legacy', perRequest: false }));
   const modern = createMcpHandler(() => createFixtureServer(state, { era: 'modern', perRequest: true }), {
@@ -54,7 +59,8 @@ function createRouter({ era, path, allowedHosts }: HttpOptions): Handler {
     return req.method !== 'POST' || (await isLegacyRequest(await toWebRequest(req, body), body));
   };
 
-  return async (req, res) => {
+  return async (message, res) => {
+    const req = message as ServerRequest;
     const pathname = new URL(req.url, 'http://fixture').pathname;
     if (pathname === '/health') {
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ status: 'ok' }));

@@ -6,7 +6,7 @@ import { removeRoot } from '../throwaway-root.js';
 import { clearEngine } from './clear-engine.js';
 import { daemonFiles } from './daemon-files.js';
 import { EngineApi } from './engine-api.js';
-import { DaemonEnded, launchDaemon } from './launch-daemon.js';
+import { launchDaemon } from './launch-daemon.js';
 import { removeTraces } from './remove-traces.js';
 
 /** One dockerd with a containerd of its own, known by its folder: any process may end what another has started. */
@@ -44,14 +44,7 @@ export class DockerDaemon {
     await this.#end();
     const binary = await findProgram('dockerd');
     if (binary === undefined) throw new ServiceUnavailable('Docker', 'dockerd is gone from this machine');
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await launchDaemon(binary, this.root);
-        return;
-      } catch (cause) {
-        if (!(cause instanceof DaemonEnded) || attempt === 5) throw cause;
-      }
-    }
+    await launchDaemon(binary, this.root);
   }
 
   /** Removes every container, network, process, mount and file of this engine. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { eventually } from '../eventually.js';
 import { programPath } from '../find-program.js';
 import { withMachineLock } from '../machine-lock.js';
@@ -42,9 +42,12 @@ export async function launchDaemon(binary: string, root: string): Promise<void> 
 
 async function launch(binary: string, root: string, api: EngineApi): Promise<void> {
   const files = daemonFiles(root);
-  // The containerd of a dockerd that was killed dies a moment later, and a new dockerd that meets it gives up.
+  // The containerd of a dockerd that was killed dies a moment later.
   const containerd = await identifyByFile(files.containerdPid);
   if (containerd !== undefined) await gone(containerd, 15_000);
+  // dockerd takes its zombie for a containerd that runs, waits for that in vain, and ends.
+  await rm(files.containerdPid, { force: true });
+  await rm(files.pid, { force: true });
 
   const log = await open(files.log, 'a');
   const child = spawn(binary, ['--config-file', files.config], {

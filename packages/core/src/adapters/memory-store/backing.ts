@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { formatEphemeralFleet, processIdentity, type StoreIdentity } from '../../plugin.js';
+import { formatEphemeralFleet, processIdentity } from '../../plugin-essentials.js';
+import type { StoreIdentity } from '../../plugin.js';
 import { Committed } from './committed.js';
 import { type Commits, memoryCommits } from './commits.js';
 import type { Layer } from './layer.js';

@@ -1,4 +1,4 @@
-import { mcpError } from '../../plugin.js';
+import { mcpError } from '../../plugin-essentials.js';
 
 const frozen = new WeakSet();
 

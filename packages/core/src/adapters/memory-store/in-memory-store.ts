@@ -1,15 +1,15 @@
-import {
-  type CallOptions,
-  type Clock,
-  type CounterTable,
-  type InstanceTable,
-  type LeaseTable,
-  mcpError,
-  type ServerTable,
-  type Store,
-  type StoreIdentity,
-  type StoreWriter,
-  type Unsubscribe,
+import { mcpError } from '../../plugin-essentials.js';
+import type {
+  CallOptions,
+  Clock,
+  CounterTable,
+  InstanceTable,
+  LeaseTable,
+  ServerTable,
+  Store,
+  StoreIdentity,
+  StoreWriter,
+  Unsubscribe,
 } from '../../plugin.js';
 import type { Backing, OpenBacking } from './backing.js';
 import type { Committed } from './committed.js';

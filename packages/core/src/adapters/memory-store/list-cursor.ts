@@ -1,4 +1,4 @@
-import { mcpError } from '../../plugin.js';
+import { mcpError } from '../../plugin-essentials.js';
 import type { Ordered } from './row-order.js';
 
 /** Writes the place after which the next page begins. */

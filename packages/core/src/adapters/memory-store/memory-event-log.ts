@@ -1,11 +1,5 @@
-import {
-  type CallOptions,
-  type Event,
-  type EventLog,
-  type EventQuery,
-  mcpError,
-  type Timestamp,
-} from '../../plugin.js';
+import { mcpError } from '../../plugin-essentials.js';
+import type { CallOptions, Event, EventLog, EventQuery, Timestamp } from '../../plugin.js';
 import type { Layer } from './layer.js';
 import type { Change } from './memory-writer.js';
 

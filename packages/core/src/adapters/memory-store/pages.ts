@@ -1,4 +1,5 @@
-import { mcpError, type Page } from '../../plugin.js';
+import { mcpError } from '../../plugin-essentials.js';
+import type { Page } from '../../plugin.js';
 import type { Cells } from './cells.js';
 import { formatCursor, parseCursor } from './list-cursor.js';
 import type { Ordered, RowOrder } from './row-order.js';

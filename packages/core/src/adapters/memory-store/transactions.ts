@@ -1,4 +1,5 @@
-import { type CallOptions, mcpError, type StoreWriter } from '../../plugin.js';
+import { mcpError } from '../../plugin-essentials.js';
+import type { CallOptions, StoreWriter } from '../../plugin.js';
 import type { Commits } from './commits.js';
 import { type Change, MemoryWriter } from './memory-writer.js';
 import { aborted, refuseAborted, Turns } from './turns.js';

@@ -1,4 +1,5 @@
-import { type CallOptions, mcpError } from '../../plugin.js';
+import { mcpError } from '../../plugin-essentials.js';
+import type { CallOptions } from '../../plugin.js';
 
 /** Lets one piece of work run at a time, in the order of asking. */
 export class Turns {

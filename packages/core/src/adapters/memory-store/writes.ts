@@ -1,11 +1,11 @@
-import {
-  type CounterChange,
-  type Event,
-  type EventDraft,
-  type InstanceRecord,
-  mcpError,
-  type MCPServer,
-  type WriteEffects,
+import { mcpError } from '../../plugin-essentials.js';
+import type {
+  CounterChange,
+  Event,
+  EventDraft,
+  InstanceRecord,
+  MCPServer,
+  WriteEffects,
 } from '../../plugin.js';
 import { frozenCopy } from './frozen-copy.js';
 import { instanceKey, type Layer, serverKey } from './layer.js';

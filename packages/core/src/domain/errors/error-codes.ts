@@ -55,9 +55,22 @@ export const errorCodes = {
   // A copy that does not run as wanted.
   COMMAND_NOT_FOUND: config('Install the command, or correct the path in json_spec.command.'),
   COMMAND_NOT_EXECUTABLE: config('Make the file executable, or start it by its interpreter.'),
+  IMAGE_NOT_FOUND: config('Correct json_spec.image, or build or load the image on the engine.'),
+  IMAGE_PULL_DENIED: config('Give valid credentials in json_spec.registry.'),
+  IMAGE_PULL_FAILED: transient('Check that the engine reaches the registry of the image.'),
+  NETWORK_POOL_EXHAUSTED: config(
+    'Delete what is no longer needed, or give the provider a larger networkPool.',
+    true,
+  ),
+  SECRET_FILE_UNSUPPORTED: config(
+    'Give the provider a secretDir on a tmpfs that the engine shares, or use secret_delivery: env.',
+  ),
   WORKDIR_NOT_FOUND: config('Create the directory, or correct the path in json_spec.cwd.'),
   EXITED_AT_START: config('Read the last log lines: the server ended before it answered.', true),
   EXITED: transient('The server ended by itself; the last log lines and the exit code say why.'),
+  ENGINE_RESTARTED: transient(
+    'Nothing has to be done: the server ended with its engine and is started again.',
+  ),
   OUT_OF_MEMORY: config('Raise resources.memory_limit, or give the server less to do.', true),
   PIDS_LIMIT: config('Raise resources.pids_limit, or give the server less to do.', true),
   STARTUP_TIMEOUT: config(

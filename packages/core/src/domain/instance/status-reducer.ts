@@ -129,7 +129,8 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
         ? to('failed', {
             ...failure(fact),
             lastExit: fact.exit,
-            restartCount: statusDetail.restartCount + 1,
+            // Nothing crashed where the engine ended.
+            restartCount: statusDetail.restartCount + (fact.exit.code === 'ENGINE_RESTARTED' ? 0 : 1),
             endpoint: null,
             health: unknown,
           })

@@ -16,7 +16,7 @@ export async function checkHTTP(endpoint: HTTPEndpoint, path: string, signal: Ab
   if (String(headers['content-type']).startsWith('text/event-stream'))
     body.on('error', () => undefined).destroy();
   else await body.dump({ limit: 65_536, signal }).catch(() => undefined);
-  throwIfLeaving(statusCode, url, headers.location);
+  throwIfLeaving(statusCode, url, headers['location']);
   if (statusCode === 401 || statusCode === 403) throw unauthorized(statusCode, url, '');
   if (statusCode < 200 || statusCode >= 300) throw httpStatus(statusCode, url, '');
 }

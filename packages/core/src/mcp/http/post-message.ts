@@ -57,6 +57,7 @@ export async function postMessage(
       if (endpoint.follow(location)) continue;
     }
     const text = await readText({ headers, body }, endpoint.url);
+    throwIfLeaving(statusCode, endpoint.url, location);
     if (statusCode === 401 || statusCode === 403) throw unauthorized(statusCode, endpoint.url, text);
     if (statusCode >= 500 || statusCode < 400 || statusCode === 408 || statusCode === 429) {
       throw httpStatus(statusCode, endpoint.url, text);
