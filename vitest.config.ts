@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     allowOnly: false,
     maxWorkers: 2,
+    // One engine, if any test asks for one, for all files of a run.
+    globalSetup: ['tools/src/services/test-run.ts'],
     projects: [
       {
         extends: true,

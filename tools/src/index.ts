@@ -2,6 +2,7 @@ import { builtProgram } from './package-folder.js';
 
 export { buildImages, type ImageSpec } from './images/build-images.js';
 export type { Layer, LayerEntry } from './images/layer.js';
+export { packageLayer } from './images/package-layer.js';
 export { type SeedImage, seedImages } from './images/seed-images.js';
 export { loadedModules } from './loaded-modules.js';
 export {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -100,7 +100,7 @@ describe('a private engine', { timeout: 120_000 }, () => {
     const container = await runningServer(engine);
     const { Pid } = (await container.inspect()).State;
     await engine.kill();
-    expect(await engine.pid()).toBeUndefined();
+    expect(engine.pid).toBeUndefined();
     expect(existsSync(`/proc/${Pid}`)).toBe(true);
     await engine.restart();
     expect((await container.inspect()).State).toMatchObject({ Running: false });
@@ -134,6 +134,20 @@ describe('a private engine', { timeout: 120_000 }, () => {
     await engine.kill();
     await engine.stop();
     expect(tracesOf(engine, bridge)).toEqual([]);
+  });
+
+  it('leaves no process, mount, socket or file even when it cannot start any more', async () => {
+    const engine = await privateEngine({ liveRestore: true });
+    const container = await runningServer(engine);
+    const { Pid } = (await container.inspect()).State;
+    const socket = shimSocketOf(engine, container);
+    expect(existsSync(socket)).toBe(true);
+    await engine.kill();
+    writeFileSync(`${engine.root}/daemon.json`, 'no configuration');
+    await engine.stop();
+    expect(tracesOf(engine, 'no-bridge')).toEqual([]);
+    expect(existsSync(`/proc/${Pid}/exe`)).toBe(false);
+    expect(existsSync(socket)).toBe(false);
   });
 
   async function privateEngine(options?: PrivateDockerEngineOptions): Promise<PrivateDockerEngine> {
@@ -170,6 +184,12 @@ function rulesNaming(bridge: string): string[] {
   return execFileSync('iptables-save', { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.includes(bridge));
+}
+
+/** In a folder that all engines of the machine share. */
+function shimSocketOf({ root }: PrivateDockerEngine, { id }: TestContainer): string {
+  const tasks = `${root}/exec/containerd/daemon/io.containerd.runtime.v2.task/moby`;
+  return readFileSync(`${tasks}/${id}/address`, 'utf8').replace('unix://', '');
 }
 
 /** Everything of an engine that is still on the machine. */

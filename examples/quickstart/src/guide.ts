@@ -9,8 +9,10 @@ import {
   type FleetDocument,
   type MCPInfra,
 } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ContainerSpec, ProcessSpec, UrlSpec } from '@mcpinfra/core/plugin';
+import { dockerProvider } from '@mcpinfra/provider-docker';
 import { processProvider } from '@mcpinfra/provider-process';
+import { urlProvider } from '@mcpinfra/provider-url';
 
 type Infra = MCPInfra<ProcessSpec>;
 
@@ -134,4 +136,63 @@ export async function keepInFile(): Promise<Infra> {
   await infra.start(); // the same instances as before, running again as new processes
   //#endregion
   return infra;
+}
+
+/** Wires a container engine. */
+export function wireContainers(socketPath: string): MCPInfra<ContainerSpec> {
+  //#region wire-containers
+  const infra = createMCPInfra({
+    // Without socketPath it is /var/run/docker.sock. What a document asks for beyond these bounds is refused.
+    providers: [dockerProvider({ socketPath, maxMemory: '2g', allowVolumes: ['/srv/docs'] })],
+    store: memoryStore({ file: 'fleet.json' }), // a host that comes back finds its containers, and adopts them
+  });
+  //#endregion
+  return infra;
+}
+
+/** Runs a server in a container. */
+export async function runContainer(infra: MCPInfra<ContainerSpec>): Promise<string> {
+  //#region container
+  const { id } = await infra.instances.create({
+    name: 'fs-instance-1',
+    jsonSpec: {
+      type: 'docker',
+      image: 'mcp/filesystem:latest',
+      port: 8001, // the server's, inside the container: nothing is published
+      environment: { ALLOWED_DIRECTORIES: '/data' },
+      resources: { memory_limit: '256m', cpu_limit: '0.5' },
+      health_check: '/health',
+    },
+  });
+  await infra.instances.waitUntilReady(id, { signal: AbortSignal.timeout(60_000) });
+  //#endregion
+  return id;
+}
+
+/** Wires servers that run elsewhere. */
+export function wireRemote(): MCPInfra<UrlSpec> {
+  //#region wire-remote
+  const infra = createMCPInfra({
+    providers: [urlProvider({ allow: ['localhost'] })], // else public addresses only
+    secrets: [processEnvSecrets({ variables: { 'external:TOKEN': 'EXTERNAL_TOKEN' } })],
+  });
+  //#endregion
+  return infra;
+}
+
+/** Reaches a server that runs elsewhere. */
+export async function reachRemote(infra: MCPInfra<UrlSpec>, endpoint: string): Promise<string> {
+  //#region remote
+  const { id } = await infra.instances.create({
+    name: 'external-instance-1',
+    jsonSpec: {
+      type: 'url',
+      endpoint, // such as http://localhost:3333/mcp
+      authentication: { type: 'bearer', token: 'secret_ref:external:TOKEN' },
+      health_check: { path: '/health', interval: 30 },
+    },
+  });
+  await infra.instances.waitUntilReady(id, { signal: AbortSignal.timeout(30_000) });
+  //#endregion
+  return id;
 }

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isSurelyDead, parseEphemeralFleet } from '@mcpinfra/core/plugin';
+import type { Place } from './place.js';
+import { startedBy } from './servers.js';
 
 /** A living process and the variables it was started with. */
 export interface ServerProcess {
@@ -18,14 +20,26 @@ export function processesWith(name: string, value: string): ServerProcess[] {
   return all.filter(({ environment }) => environment.get(name) === value);
 }
 
-/** Keeps those whose host died without ending them: the name of a memory store's fleet tells which process owned it. */
-export async function withDeadHost(processes: readonly ServerProcess[]): Promise<ServerProcess[]> {
-  const left: ServerProcess[] = [];
-  for (const server of processes) {
-    const host = parseEphemeralFleet(server.environment.get('MCPINFRA_FLEET') ?? '');
-    if (host && (await isSurelyDead(host))) left.push(server);
-  }
-  return left;
+/** The child processes of hosts on this machine, told by the system itself. */
+export const serverProcesses: Place = {
+  pidsOf: async (instanceId) => processesWith('MCPINFRA_INSTANCE', instanceId).map(({ pid }) => pid),
+  kill: async (instanceId) => {
+    for (const { pid } of processesWith('MCPINFRA_INSTANCE', instanceId)) process.kill(pid, 'SIGKILL');
+  },
+  remains: async (fleet) => processesWith('MCPINFRA_FLEET', fleet).map(nameOf),
+  abandoned: async () => {
+    const left: ServerProcess[] = [];
+    for (const server of processesWith(startedBy.name, startedBy.value)) {
+      // The name of a memory store's fleet tells which process owned it.
+      const host = parseEphemeralFleet(server.environment.get('MCPINFRA_FLEET') ?? '');
+      if (host && (await isSurelyDead(host))) left.push(server);
+    }
+    return left.map(nameOf);
+  },
+};
+
+function nameOf({ pid }: ServerProcess): string {
+  return `process ${pid}`;
 }
 
 function readProc(): ServerProcess[] {

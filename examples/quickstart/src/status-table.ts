@@ -8,12 +8,13 @@ export interface StatusRow {
   readonly pids: readonly number[];
 }
 
-const headings = ['INSTANCE', 'STATUS', 'HEALTH', 'TOOLS', 'RESTARTS', 'TRANSPORT', 'PID'];
+const headings = ['INSTANCE', 'TYPE', 'STATUS', 'HEALTH', 'TOOLS', 'RESTARTS', 'TRANSPORT', 'PID'];
 
 /** Prints how every instance is. */
 export function printStatusTable(screen: Screen, rows: readonly StatusRow[]): void {
-  const texts = rows.map(({ instance: { name, status, statusDetail }, toolCount, pids }) => [
+  const texts = rows.map(({ instance: { name, jsonSpec, status, statusDetail }, toolCount, pids }) => [
     name,
+    jsonSpec.type,
     status,
     statusDetail.health.state,
     String(toolCount),
@@ -30,9 +31,9 @@ export function printStatusTable(screen: Screen, rows: readonly StatusRow[]): vo
   screen.line();
   screen.line(screen.paint(`  ${padded(headings).join('  ').trimEnd()}`, 'dim'));
   texts.forEach((cells, index) => {
-    const [name = '', status = '', ...rest] = padded(cells);
+    const [name = '', type = '', status = '', ...rest] = padded(cells);
     const colour = colourOf(rows[index]?.instance.status);
-    screen.line(`  ${[name, screen.paint(status, colour), ...rest].join('  ').trimEnd()}`);
+    screen.line(`  ${[name, type, screen.paint(status, colour), ...rest].join('  ').trimEnd()}`);
   });
 }
 

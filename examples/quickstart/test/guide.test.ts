@@ -6,16 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MCPInfra } from '@mcpinfra/core';
 import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import { externalCredentials, seedImages, startDockerEngine, startExternalServer } from '@mcpinfra/tools';
+import { serviceOrSkip } from '@mcpinfra/tools/vitest';
 import {
   applyDocument,
   hearFailures,
   keepInFile,
+  reachRemote,
+  runContainer,
   sleepAndWake,
   update,
   useSecrets,
   waitForFailure,
+  wireContainers,
+  wireRemote,
   wireSecrets,
 } from '../src/guide.js';
+import { serverContainers } from '../src/server-containers.js';
 import { textOf } from '../src/servers.js';
 
 const server = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'));
@@ -83,10 +90,7 @@ describe('the guide', () => {
   });
 
   it('keeps a fleet in a file', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'mcpinfra-guide-'));
-    const before = process.cwd();
-    try {
-      process.chdir(directory);
+    await inNewDirectory(async () => {
       const kept = await keepInFile();
       const made = await kept.instances.create({
         name: 'kept',
@@ -100,9 +104,63 @@ describe('the guide', () => {
       const ready = await again.instances.waitUntilReady(made.id);
       await again.stop();
       expect(ready).toMatchObject({ name: 'kept', slug: made.slug });
+    });
+  });
+
+  it('reaches a server that runs elsewhere', async () => {
+    const external = await startExternalServer();
+    vi.stubEnv('EXTERNAL_TOKEN', externalCredentials.token);
+    const remote = wireRemote();
+    try {
+      await remote.start();
+      const id = await reachRemote(remote, `http://localhost:${external.port}/bearer/mcp`);
+      expect(textOf(await remote.instances.callTool(id, 'echo', { text: 'hello' }))).toBe('hello');
     } finally {
-      process.chdir(before);
-      await rm(directory, { recursive: true });
+      await remote.stop();
+      await external.stop();
     }
   });
 });
+
+describe('the guide to containers', () => {
+  const engine = serviceOrSkip(async () => {
+    const started = await startDockerEngine();
+    await seedImages(started, ['mcp/filesystem:latest']);
+    return started;
+  });
+
+  it('runs a server in a container, which the next host adopts', async () => {
+    const { socketPath } = engine();
+    const containers = serverContainers(engine());
+    await inNewDirectory(async () => {
+      const host = wireContainers(socketPath);
+      await host.start();
+      const id = await runContainer(host);
+      const pids = await containers.pidsOf(id);
+      await host.stop();
+
+      const next = wireContainers(socketPath);
+      await next.start();
+      await next.instances.waitUntilReady(id);
+      const answer = await next.instances.callTool(id, 'list_allowed_directories');
+      expect(textOf(answer)).toContain('/data');
+      expect(pids).toHaveLength(1);
+      expect(await containers.pidsOf(id)).toEqual(pids);
+      await next.instances.delete(id, { wait: true });
+      expect(await containers.remains(next.identity.fleet)).toEqual([]);
+      await next.stop();
+    });
+  });
+});
+
+async function inNewDirectory(action: () => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'mcpinfra-guide-'));
+  const before = process.cwd();
+  try {
+    process.chdir(directory);
+    await action();
+  } finally {
+    process.chdir(before);
+    await rm(directory, { recursive: true });
+  }
+}

@@ -35,6 +35,7 @@ describe('the public surface', () => {
       [
         "ConfigError",
         "InternalError",
+        "KeyedTurns",
         "MCPInfraError",
         "Secret",
         "TransientError",
@@ -55,6 +56,7 @@ describe('the public surface', () => {
         "mcpError",
         "messageOf",
         "normaliseError",
+        "orAborted",
         "parseByteSize",
         "parseEphemeralFleet",
         "parseJsonSpec",
@@ -72,6 +74,8 @@ describe('the public surface', () => {
         "secretId",
         "serverCodec",
         "systemClock",
+        "throwIfAborted",
+        "underSignals",
         "urlSpecSchema",
       ]
     `);

@@ -2,10 +2,9 @@
  * The part of the plugin surface that needs no schema, so that importing core does not load zod for its own adapters.
  * Everything here is exported by `plugin.ts` too, under the same name.
  */
-export { MCPInfraError, mcpError } from './domain/errors/mcpinfra-error.js';
-export { messageOf, normaliseError } from './domain/errors/normalise-error.js';
+export { mcpError } from './domain/errors/mcpinfra-error.js';
 export { eventTypes } from './domain/events/event-map.js';
-export { formatEphemeralFleet, parseEphemeralFleet } from './domain/fleet/ephemeral-fleet.js';
+export { formatEphemeralFleet } from './domain/fleet/ephemeral-fleet.js';
 export { formatSecretReference, parseSecretReference, secretId } from './domain/secrets/secret-reference.js';
 export { Secret } from './domain/secrets/secret.js';
 export { processIdentity } from './runtime/process-identity.js';

@@ -157,3 +157,5 @@ export type {
 } from './ports/store.js';
 export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
 export { systemClock } from './runtime/system-clock.js';
+export { orAborted, throwIfAborted, underSignals } from './runtime/abort.js';
+export { KeyedTurns } from './runtime/keyed-turns.js';

@@ -1,13 +1,13 @@
 import {
   defaults,
+  type Endpoint,
   mcpError,
+  type ProcessSpec,
   resolveTransport,
   revealText,
-  type Endpoint,
-  type ProcessSpec,
   type Secret,
+  throwIfAborted,
 } from '@mcpinfra/core/plugin';
-import { throwIfAborted } from './abort.js';
 import { marksToEnvironment, type CopyMarks } from './copy-marks.js';
 import { findFreePort, isPortTaken } from './free-port.js';
 import { hostEnvironment } from './host-environment.js';

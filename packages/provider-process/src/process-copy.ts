@@ -1,21 +1,22 @@
 import {
+  type CopyRef,
   createScrubber,
   defaults,
   invalidSpec,
-  mcpError,
-  pointer,
-  resolveLifecycle,
-  Secret,
-  type CopyRef,
   type Logger,
   type LogLine,
   type LogQuery,
+  mcpError,
   type Observation,
+  orAborted,
+  pointer,
   type ProcessIdentity,
   type ProcessSpec,
+  resolveLifecycle,
   type RunRequest,
+  Secret,
+  throwIfAborted,
 } from '@mcpinfra/core/plugin';
-import { orAborted, throwIfAborted } from './abort.js';
 import { copyKey, type CopyMarks } from './copy-marks.js';
 import { endMembers, killMembers } from './copy-members.js';
 import { launchServer } from './launch-server.js';

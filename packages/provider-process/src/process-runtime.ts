@@ -1,27 +1,28 @@
 import { setMaxListeners } from 'node:events';
 import {
-  mcpError,
-  processIdentity,
   type CallOptions,
   type CopyRef,
   type Dialed,
   type DialTarget,
+  KeyedTurns,
   type LogLine,
   type LogQuery,
+  mcpError,
   type Observation,
   type OwnedCopy,
   type Prerequisite,
+  processIdentity,
   type ProcessSpec,
   type Provider,
   type ProviderContext,
   type RunRequest,
   type StopRequest,
+  throwIfAborted,
+  underSignals,
   type Unsubscribe,
 } from '@mcpinfra/core/plugin';
-import { throwIfAborted, underSignals } from './abort.js';
 import { copyKey, isSameProcess } from './copy-marks.js';
 import { findBearers, killBearersNow } from './copy-members.js';
-import { KeyedTurns } from './keyed-turns.js';
 import { endLeftovers } from './leftovers.js';
 import { LimitWatch } from './limit-watch.js';
 import { machineName } from './machine-name.js';

@@ -54,7 +54,7 @@ async function startDocker(images: readonly SeedImage[]): Promise<Started> {
   const engine = await startPrivateDockerEngine();
   if (images.length > 0) await seedImages(engine, images);
   return {
-    address: { dockerHost: engine.dockerHost, pid: await engine.pid() },
+    address: { dockerHost: engine.dockerHost, pid: engine.pid },
     stop: async () => engine.stop(),
   };
 }

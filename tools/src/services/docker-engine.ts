@@ -23,9 +23,9 @@ export interface PrivateDockerEngine extends DockerEngine {
   /** The folder of all its data. */
   readonly root: string;
   /** The pid of dockerd; undefined while it does not run. */
-  pid(): Promise<number | undefined>;
+  readonly pid: number | undefined;
   /** The pid of the containerd that this dockerd started; undefined while it does not run. */
-  containerdPid(): Promise<number | undefined>;
+  readonly containerdPid: number | undefined;
   /** Ends dockerd with SIGKILL, and nothing else: its containerd follows by itself, containers run on. */
   kill(): Promise<void>;
   /** Starts dockerd again on the same data; one that runs is asked to end first. */

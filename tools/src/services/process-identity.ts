@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { eventually } from './eventually.js';
 
 /** One process: a pid alone may belong to another one later. */
@@ -21,10 +20,26 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startedAt === identity.startedAt;
 }
 
-/** Reads a pid file; undefined when there is none, or it names no process that runs. */
-export async function identifyByFile(path: string): Promise<ProcessIdentity | undefined> {
-  const pid = Number(await readFile(path, 'utf8').catch(() => '')).valueOf();
-  return Number.isInteger(pid) && pid > 0 ? identify(pid) : undefined;
+/** Reads a pid file; undefined when no process runs there that is the file's: its pid may be another's by now. */
+export function identifyByFile(path: string, isIts: (pid: number) => boolean): ProcessIdentity | undefined {
+  const pid = Number(readText(path));
+  return Number.isInteger(pid) && pid > 0 && isIts(pid) ? identify(pid) : undefined;
+}
+
+/** Whether an argument of the process is a path below the folder. */
+export function namesFolder(pid: number, folder: string): boolean {
+  const argv = readText(`/proc/${pid}/cmdline`).split('\0');
+  return argv.some((argument) => argument.startsWith(`${folder}/`));
+}
+
+/** The name of the program, cut after 15 characters. */
+export function programName(pid: number): string {
+  return readText(`/proc/${pid}/comm`).trim();
+}
+
+/** Whether the process is in a control group of this name. */
+export function isInGroup(pid: number, name: string): boolean {
+  return readText(`/proc/${pid}/cgroup`).includes(name);
 }
 
 /** Sends the signal; a process that is gone already is none of its concern. */
@@ -49,11 +64,15 @@ export async function end(identity: ProcessIdentity, name: NodeJS.Signals, timeo
 
 /** The fields of /proc/PID/stat from the state on: the name before them may hold spaces and brackets. */
 function statFields(pid: number): string[] | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat === '' ? undefined : stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+}
+
+function readText(path: string): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+    return readFileSync(path, 'latin1');
   } catch {
-    return undefined;
+    return '';
   }
 }
 

@@ -8,17 +8,11 @@ import type { Dialed } from '../ports/provider.js';
 import type { CallCounter } from './call-counter.js';
 import { abortError, untilAborted } from './deadline.js';
 import type { EraMemory } from './era-memory.js';
-import { HTTPEndpoint } from './http/http-endpoint.js';
-import { openTransport } from './http/open-transport.js';
+import type { HTTPEndpoint } from './http/http-endpoint.js';
 import type { SharedAgent } from './http/shared-agent.js';
-import { SSEConnection } from './http/sse-connection.js';
-import { StreamableConnection } from './http/streamable-connection.js';
 import type { Message } from './json-rpc.js';
 import type { Era } from './protocol.js';
 import type { ServerConnection } from './server-connection.js';
-import { maxMessageBytes } from './stdio/message-pipe.js';
-import { StdioConnection } from './stdio/stdio-connection.js';
-import { StdioMultiplexer } from './stdio/stdio-multiplexer.js';
 
 /** Servers over HTTP are asked for their era again after a day: one that has learnt another never says so. */
 const verdictMs = 24 * 60 * 60 * 1_000;
@@ -94,15 +88,17 @@ export class Dialer {
     } catch (error) {
       throw normaliseError(error, 'PROVIDER_FAILED', 'Dialling the server failed');
     }
+    const server = await (dialed.kind === 'stdio' ? this.#overStdio(dialed) : this.#overHTTP(dialed));
     if (closing.aborted) {
-      if (dialed.kind === 'stdio') dialed.channel.close();
+      await server.connection.close();
       throw abortError(closing);
     }
-    this.#server = dialed.kind === 'stdio' ? this.#overStdio(dialed) : this.#overHTTP(dialed);
-    return this.#server;
+    this.#server = server;
+    return server;
   }
 
-  #overStdio({ channel }: Extract<Dialed, { kind: 'stdio' }>): DialedServer {
+  async #overStdio({ channel }: Extract<Dialed, { kind: 'stdio' }>): Promise<DialedServer> {
+    const { maxMessageBytes, StdioConnection, StdioMultiplexer } = await import('./stdio/over-stdio.js');
     const { context, target, counter, onBytes, onToolsChanged } = this.#options;
     const multiplexer = new StdioMultiplexer({
       ...context,
@@ -125,7 +121,9 @@ export class Dialer {
     return { connection, endpoint: null };
   }
 
-  #overHTTP(dialed: Extract<Dialed, { kind: 'http' }>): DialedServer {
+  async #overHTTP(dialed: Extract<Dialed, { kind: 'http' }>): Promise<DialedServer> {
+    const { HTTPEndpoint, openTransport, SSEConnection, StreamableConnection } =
+      await import('./http/over-http.js');
     const { context, target, counter, onBytes, onToolsChanged } = this.#options;
     const { known } = target;
     const isOld = known !== null && context.clock.now() - Date.parse(known.at) > verdictMs;

@@ -3,8 +3,6 @@ import type { HandshakeRecord } from '../domain/instance/instance-record.js';
 import type { Clock } from '../ports/clock.js';
 import type { ProbeRequest } from '../ports/mcp-link.js';
 import type { DialedServer } from './dialer.js';
-import { checkHTTP } from './http/check-http.js';
-import { checkTCP } from './http/check-tcp.js';
 import type { HTTPEndpoint } from './http/http-endpoint.js';
 import { listTools } from './list-tools.js';
 import { quote, type ServerHello } from './server-hello.js';
@@ -38,11 +36,12 @@ export async function climbLadder(climb: Climb): Promise<Climbed> {
     case 'none':
       return nothing;
     case 'tcp':
-      await checkTCP(overHTTP(server, type), signal);
+    case 'http': {
+      const endpoint = overHTTP(server, type);
+      const { checkHTTP, checkTCP } = await import('./http/over-http.js');
+      await (type === 'tcp' ? checkTCP(endpoint, signal) : checkHTTP(endpoint, path ?? '', signal));
       return nothing;
-    case 'http':
-      await checkHTTP(overHTTP(server, type), path ?? '', signal);
-      return nothing;
+    }
     case 'mcp':
       return speakMCP(climb);
   }

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
-import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
+import type { MCPInfraError } from '../domain/errors/mcpinfra-error.js';
+import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import { abortError } from './abort.js';
 import type { Clock } from '../ports/clock.js';
 
 // Not 0 for "no limit": Node 20's getMaxListeners, which undici's fetch asks, throws on a signal that has 0.
@@ -88,15 +90,6 @@ export function withBounds<T>(work: (bounds: Bounds) => Promise<T>, options: Dea
         reject(error);
       },
     );
-  });
-}
-
-/** Makes the error that stands for an aborted signal: its reason when that is ours, else `ABORTED` caused by it. */
-export function abortError(signal: AbortSignal, what: string): MCPInfraError {
-  const reason: unknown = signal.reason;
-  if (MCPInfraError.isInstance(reason)) return reason;
-  return mcpError('ABORTED', `${what} was ended by its signal before it was done; call again to retry.`, {
-    cause: reason,
   });
 }
 

@@ -1,6 +1,7 @@
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { DialTarget, RunRequest, SecretBundle } from '../ports/provider.js';
-import { abortError, type Bounds } from './deadline.js';
+import { abortError } from './abort.js';
+import type { Bounds } from './deadline.js';
 
 /**
  * The request as a provider gets it: once its call is given up it learns no secret any more, so that one that heeds no

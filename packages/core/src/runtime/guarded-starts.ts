@@ -2,7 +2,7 @@ import { MCPInfraError } from '../domain/errors/mcpinfra-error.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { CallOptions } from '../ports/common.js';
 import type { Observation, Provider, RunRequest } from '../ports/provider.js';
-import { abortError } from './deadline.js';
+import { abortError } from './abort.js';
 import type { Guard } from './guard.js';
 import { guardedRequest } from './guarded-request.js';
 

@@ -1,7 +1,8 @@
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { Clock } from '../ports/clock.js';
 import type { ReconcileContext, ReconcileNews } from '../services/reconcile-context.js';
-import { abortError, withDeadline } from './deadline.js';
+import { abortError } from './abort.js';
+import { withDeadline } from './deadline.js';
 
 /** One pass of the queue over a key, as its reconciler sees it. */
 export class KeyedPass implements ReconcileContext {

@@ -4,6 +4,7 @@ import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../domain/errors/normalise-error.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import { createMCPLinks } from '../mcp/create-mcp-links.js';
+import { loadTransports } from '../mcp/load-transports.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { Logger } from '../ports/logger.js';
 import type { Prerequisite, Provider } from '../ports/provider.js';
@@ -243,7 +244,7 @@ class Wiring {
     // Like a server that listens: what was started keeps the process alive until it is stopped.
     this.#alive = setInterval(() => undefined, 2 ** 30);
     try {
-      this.#identity = await store.open();
+      [this.#identity] = await Promise.all([store.open(), loadTransports()]);
       for (const resolver of resolvers) await resolver.open?.();
       if (this.#identity.durable && secretStore && !secretStore.durable) {
         logger.warn(

@@ -1,5 +1,6 @@
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
-import { abortError, onAbort } from './deadline.js';
+import { abortError } from './abort.js';
+import { onAbort } from './deadline.js';
 
 /** Bounds how many pieces of work run at once; the others stand in line, first come, first served. */
 export class Slots {

@@ -23,7 +23,7 @@ export interface BringUpSteps {
   starting(): Promise<void>;
 }
 
-const firstPauseMs = 25;
+const shortestPauseMs = 10;
 const longestPauseMs = 500;
 
 /** Makes one copy run and waits until it answers. Knows nothing of status. */
@@ -93,7 +93,7 @@ export class BringUp {
     // What lives nowhere is not starting up: its first answer is its answer.
     const livesNowhere = ownership.placement(copy.spec.type) === '*';
     const { check, timeoutMs } = probeOf(copy.spec);
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+    for (;;) {
       const remainingMs = Math.max(0, startupTimeoutMs - (context.clock.monotonicMs() - pass.since));
       // One answer over stdio is as good as another; over HTTP a request that hangs is better asked again.
       const deadlineMs = Math.max(1, isStdio(copy.spec) ? remainingMs : Math.min(timeoutMs, remainingMs));
@@ -105,8 +105,10 @@ export class BringUp {
       const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
       if (seen.state !== 'running') throw exitedAtStart(seen);
       if (livesNowhere || report.code === 'ERA_MISMATCH') throw mcpError(report.code, report.message);
-      const leftMs = startupTimeoutMs - (context.clock.monotonicMs() - pass.since);
-      if (leftMs <= pauseMs) {
+      const waitedMs = context.clock.monotonicMs() - pass.since;
+      // A tenth of the wait so far: what starts fast is noticed at once, what starts slowly is not asked all the time.
+      const pauseMs = Math.min(longestPauseMs, Math.max(shortestPauseMs, waitedMs / 10));
+      if (startupTimeoutMs - waitedMs <= pauseMs) {
         const message = `The server did not become ready within ${String(startupTimeoutMs / 1_000)} s. Last: ${report.code}: ${report.message}`;
         throw mcpError('STARTUP_TIMEOUT', message);
       }

@@ -36,12 +36,10 @@ export interface InstanceFilter {
  * Inference of a literal type turns off TypeScript's own check for unknown fields, so it is made here.
  */
 export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
-  readonly [K in Exclude<keyof T, KeyOf<Extract<TSpec, { readonly type: T['type'] }>>>]: never;
+  readonly [K in Exclude<keyof T, keyof Extract<TSpec, { readonly type: T['type'] }>>]: never;
 } & (T extends { readonly environment: infer E extends Readonly<Record<string, string>> }
   ? { readonly environment: CheckedEnvironment<E> }
   : unknown);
-
-type KeyOf<TUnion> = TUnion extends unknown ? keyof TUnion : never;
 
 interface Parts {
   readonly context: ServiceContext;

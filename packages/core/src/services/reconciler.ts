@@ -86,7 +86,8 @@ export class Reconciler {
     return this.#run(record, pass);
   }
 
-  async #run(given: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
+  /** @param known - what was just seen of the active copy */
+  async #run(given: InstanceRecord, pass: Pass, known?: Observation): Promise<ReconcileResult> {
     let record = given;
     if (record.status === 'failed') {
       const { nextRetryAt } = record.statusDetail;
@@ -101,7 +102,8 @@ export class Reconciler {
     const { active, renew } = record.runtime;
     if (!active || renew) return this.#startNew(record, pass);
 
-    const seen = await pass.provider.observe(copyRef(record, active), { signal: pass.reconcile.signal });
+    const seen =
+      known ?? (await pass.provider.observe(copyRef(record, active), { signal: pass.reconcile.signal }));
     if (isServing(record)) return this.#serving(record, { ...pass, active, seen });
     if (seen.state === 'exited' && record.status === 'starting') {
       return this.#failures.exitedAtStart(record, { ...pass, copy: active, exit: seen.exit });
@@ -120,10 +122,11 @@ export class Reconciler {
     const livesNowhere = ownership.placement(active.spec.type) === '*';
     if (seen.state !== 'running' && !livesNowhere) {
       health.untrack(record.id);
-      await links.drop(record.id, active.revision);
+      // Not awaited: saying goodbye to what is gone may take seconds.
+      void links.drop(record.id, active.revision);
       if (seen.state === 'exited') {
         const failed = await this.#failures.crashed(record, { ...pass, exit: seen.exit });
-        return this.#run(failed, pass);
+        return this.#run(failed, pass, seen);
       }
       // Removed behind our back, or gone with its worker: nothing crashed, so nothing is counted.
       const wanted = await this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });

@@ -37,7 +37,8 @@ export interface TestInfraOptions<TProviders extends readonly Provider[]> extend
   readonly clock?: ManualClock | undefined;
 }
 
-type OneFake = readonly [FakeProvider<ContainerSpec>];
+/** The providers of a test infra that is given none. */
+export type OneFake = readonly [FakeProvider<ContainerSpec>];
 
 /** The fakes among providers. */
 export type FakeOf<TProviders extends readonly Provider[]> = [

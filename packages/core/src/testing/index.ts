@@ -3,7 +3,13 @@
  *
  * @packageDocumentation
  */
-export { createTestInfra, type FakeOf, type TestInfra, type TestInfraOptions } from './create-test-infra.js';
+export {
+  createTestInfra,
+  type OneFake,
+  type FakeOf,
+  type TestInfra,
+  type TestInfraOptions,
+} from './create-test-infra.js';
 export type { FakeCopyState, FakeHolding, FakeProvider } from './fake-controls.js';
 export type { CrashOptions } from './fake-copy.js';
 export { fakeProvider, type FakeProviderOptions, type FakeSpecs } from './fake-provider.js';

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { identifyByFile, namesFolder, type ProcessIdentity } from '../process-identity.js';
 import { listRoots } from '../throwaway-root.js';
 
 /** Where one private engine keeps what it has, all of it below its root. */
@@ -23,6 +24,11 @@ export function daemonFiles(root: string): DaemonFiles {
     execRoot,
     containerdPid: join(execRoot, 'containerd', 'containerd.pid'),
   };
+}
+
+/** The dockerd of the folder, or its containerd; undefined while it does not run. */
+export function daemonProcess(root: string, file: 'pid' | 'containerdPid'): ProcessIdentity | undefined {
+  return identifyByFile(daemonFiles(root)[file], (pid) => namesFolder(pid, root));
 }
 
 export interface DaemonSettings {

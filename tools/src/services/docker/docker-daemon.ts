@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { findProgram } from '../find-program.js';
-import { end, gone, identifyByFile, type ProcessIdentity, signal } from '../process-identity.js';
+import { end, gone, type ProcessIdentity, signal } from '../process-identity.js';
 import { ServiceUnavailable } from '../service-unavailable.js';
 import { removeRoot } from '../throwaway-root.js';
 import { clearEngine } from './clear-engine.js';
-import { daemonFiles } from './daemon-files.js';
+import { daemonFiles, daemonProcess } from './daemon-files.js';
 import { EngineApi } from './engine-api.js';
 import { launchDaemon } from './launch-daemon.js';
 import { removeTraces } from './remove-traces.js';
@@ -22,18 +22,18 @@ export class DockerDaemon {
   }
 
   /** The pid of dockerd; undefined while it does not run. */
-  async pid(): Promise<number | undefined> {
-    return (await this.#dockerd())?.pid;
+  get pid(): number | undefined {
+    return this.#dockerd?.pid;
   }
 
   /** The pid of the containerd that this dockerd started; undefined while it does not run. */
-  async containerdPid(): Promise<number | undefined> {
-    return (await this.#containerd())?.pid;
+  get containerdPid(): number | undefined {
+    return this.#containerd?.pid;
   }
 
   /** Ends dockerd with SIGKILL, and nothing else: its containerd follows by itself, containers run on. */
   async kill(): Promise<void> {
-    const dockerd = await this.#dockerd();
+    const dockerd = this.#dockerd;
     if (dockerd === undefined) return;
     signal(dockerd, 'SIGKILL');
     await gone(dockerd, 5_000);
@@ -57,7 +57,7 @@ export class DockerDaemon {
   }
 
   async #clear(): Promise<void> {
-    if ((await this.#dockerd()) === undefined) {
+    if (this.#dockerd === undefined) {
       const hasRun = await readFile(daemonFiles(this.root).log).catch(() => undefined);
       if (hasRun === undefined) return;
       await this.restart();
@@ -66,17 +66,17 @@ export class DockerDaemon {
   }
 
   async #end(): Promise<void> {
-    const dockerd = await this.#dockerd();
-    const containerd = await this.#containerd();
+    const dockerd = this.#dockerd;
+    const containerd = this.#containerd;
     if (dockerd !== undefined) await end(dockerd, 'SIGTERM', 20_000);
     if (containerd !== undefined) await end(containerd, 'SIGTERM', 10_000);
   }
 
-  async #dockerd(): Promise<ProcessIdentity | undefined> {
-    return await identifyByFile(daemonFiles(this.root).pid);
+  get #dockerd(): ProcessIdentity | undefined {
+    return daemonProcess(this.root, 'pid');
   }
 
-  async #containerd(): Promise<ProcessIdentity | undefined> {
-    return await identifyByFile(daemonFiles(this.root).containerdPid);
+  get #containerd(): ProcessIdentity | undefined {
+    return daemonProcess(this.root, 'containerdPid');
   }
 }

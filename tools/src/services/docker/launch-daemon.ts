@@ -4,8 +4,8 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { eventually } from '../eventually.js';
 import { programPath } from '../find-program.js';
 import { withMachineLock } from '../machine-lock.js';
-import { gone, identifyByFile } from '../process-identity.js';
-import { daemonFiles } from './daemon-files.js';
+import { gone } from '../process-identity.js';
+import { daemonFiles, daemonProcess } from './daemon-files.js';
 import { EngineApi } from './engine-api.js';
 import { keepFirewall } from './keep-firewall.js';
 
@@ -43,7 +43,7 @@ export async function launchDaemon(binary: string, root: string): Promise<void> 
 async function launch(binary: string, root: string, api: EngineApi): Promise<void> {
   const files = daemonFiles(root);
   // The containerd of a dockerd that was killed dies a moment later.
-  const containerd = await identifyByFile(files.containerdPid);
+  const containerd = daemonProcess(root, 'containerdPid');
   if (containerd !== undefined) await gone(containerd, 15_000);
   // dockerd takes its zombie for a containerd that runs, waits for that in vain, and ends.
   await rm(files.containerdPid, { force: true });

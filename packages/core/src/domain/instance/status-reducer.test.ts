@@ -71,6 +71,12 @@ const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
 );
 
 describe('the status reducer', () => {
+  it('counts no crash where the engine ended', () => {
+    const facts: StatusFact = { ...exited, exit: { ...exit, code: 'ENGINE_RESTARTED' } };
+    expect(reduceStatus(running(), facts, later).statusDetail.restartCount).toBe(0);
+    expect(reduceStatus(running(), exited, later).statusDetail.restartCount).toBe(1);
+  });
+
   it('never leaves the machine, whatever happens in whatever order', () => {
     fc.assert(
       fc.property(fc.array(anyFact, { maxLength: 60 }), (facts) => {

@@ -1,4 +1,4 @@
-import { mcpError, MCPInfraError } from '@mcpinfra/core/plugin';
+import { mcpError, MCPInfraError } from '../domain/errors/mcpinfra-error.js';
 
 /** Refuses to go on after an abort. @throws the reason when it is an error of the library, else `ABORTED` */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -36,8 +36,11 @@ export async function underSignals<T>(
   });
 }
 
-function abortError(signal: AbortSignal): MCPInfraError {
+/** Makes the error that stands for an aborted signal: its reason when that is ours, else `ABORTED` caused by it. */
+export function abortError(signal: AbortSignal, what = 'The call'): MCPInfraError {
   const reason: unknown = signal.reason;
   if (MCPInfraError.isInstance(reason)) return reason;
-  return mcpError('ABORTED', 'The call was ended by its signal; call again to retry.', { cause: reason });
+  return mcpError('ABORTED', `${what} was ended by its signal before it was done; call again to retry.`, {
+    cause: reason,
+  });
 }

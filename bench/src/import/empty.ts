@@ -1,0 +1,2 @@
+// The floor of importing anything.
+export {};

@@ -1,0 +1,8 @@
+import { program } from '../tsup.base.js';
+
+export default program({
+  main: 'src/main.ts',
+  // Started in processes of their own.
+  'timed-import': 'src/import/timed-import.ts',
+  empty: 'src/import/empty.ts',
+});

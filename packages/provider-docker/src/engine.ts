@@ -1,0 +1,129 @@
+import { Agent as HTTPAgent } from 'node:http';
+import { Agent as HTTPSAgent } from 'node:https';
+import { setMaxListeners } from 'node:events';
+import { mcpError, orAborted, throwIfAborted, underSignals } from '@mcpinfra/core/plugin';
+import Docker from 'dockerode';
+import type { DockerConnection } from './docker-provider-options.js';
+import { engineFailure } from './engine-failure.js';
+
+/** The engine: every request to it goes through here, can be aborted, and fails with an error of the library. */
+export class Engine {
+  /** How messages name it. */
+  readonly address: string;
+  readonly #connection: DockerConnection;
+  readonly #closing = new AbortController();
+  #docker: Docker | undefined;
+  #agent: HTTPAgent | undefined;
+
+  constructor(connection: DockerConnection) {
+    this.#connection = connection;
+    this.address = addressOf(connection);
+    // Every call under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** Fires when the provider is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /**
+   * Asks the engine.
+   *
+   * @param doing - what for, as the beginning of a sentence: "Removing the container x"
+   * @throws `PLACEMENT_UNREACHABLE` when it is away, the reason of an abort, else `PROVIDER_FAILED` whose status is
+   * told by {@link statusOf}
+   */
+  async ask<T>(
+    doing: string,
+    signal: AbortSignal | undefined,
+    work: (docker: Docker, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return underSignals([this.#closing.signal, signal], async (both) => {
+      throwIfAborted(both);
+      try {
+        // A request is given up at once, whatever becomes of its connection.
+        return await orAborted(work(this.#client(), both), both);
+      } catch (error) {
+        throwIfAborted(both);
+        throw engineFailure(error, { doing, address: this.address });
+      }
+    });
+  }
+
+  /** As {@link Engine.ask}; `undefined` when the engine does not know what is asked for. */
+  async askMaybe<T>(
+    doing: string,
+    signal: AbortSignal | undefined,
+    work: (docker: Docker, signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.ask(doing, signal, work);
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ends what is under way and lets go of every connection. */
+  close(): void {
+    this.#closing.abort(
+      mcpError('ALREADY_STOPPED', 'The docker provider was closed; it asks the engine nothing any more.'),
+    );
+    this.#agent?.destroy();
+  }
+
+  #client(): Docker {
+    this.#docker ??= this.#connect();
+    return this.#docker;
+  }
+
+  #connect(): Docker {
+    const connection = this.#connection;
+    if (connection.kind === 'given')
+      return new Docker({ modem: connection.docker.modem } as Docker.DockerOptions);
+    const tls = connection.kind === 'tcp' ? connection.tls : undefined;
+    this.#agent = tls ? new HTTPSAgent({ keepAlive: true }) : new HTTPAgent({ keepAlive: true });
+    const options = {
+      // Named one by one, for dockerode takes what is left out from DOCKER_HOST.
+      socketPath: connection.kind === 'socket' ? connection.socketPath : undefined,
+      host: connection.kind === 'tcp' ? connection.host : undefined,
+      port: connection.kind === 'tcp' ? connection.port : undefined,
+      protocol: tls ? ('https' as const) : ('http' as const),
+      ca: tls?.ca,
+      cert: tls?.cert,
+      key: tls?.key,
+      timeout: undefined,
+      agent: this.#agent,
+    };
+    return new Docker(options);
+  }
+}
+
+/** The HTTP status the engine refused a request with. */
+export function statusOf(error: unknown): number | undefined {
+  const details: unknown = (error as { readonly details?: unknown } | null)?.details;
+  const status: unknown = (details as { readonly status?: unknown } | undefined)?.status;
+  return typeof status === 'number' ? status : undefined;
+}
+
+/** What the engine said of a request it refused. */
+export function saidBy(error: unknown): string {
+  const details: unknown = (error as { readonly details?: unknown } | null)?.details;
+  const said: unknown = (details as { readonly said?: unknown } | undefined)?.said;
+  return typeof said === 'string' ? said : '';
+}
+
+function addressOf(connection: DockerConnection): string {
+  switch (connection.kind) {
+    case 'socket':
+      return `unix://${connection.socketPath}`;
+    case 'tcp':
+      return `tcp://${connection.host}:${String(connection.port)}`;
+    case 'given': {
+      const modem = connection.docker.modem as { readonly socketPath?: unknown; readonly host?: unknown };
+      if (typeof modem.host === 'string') return modem.host;
+      return typeof modem.socketPath === 'string' ? `unix://${modem.socketPath}` : 'the given client';
+    }
+  }
+}

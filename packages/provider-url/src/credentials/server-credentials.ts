@@ -1,0 +1,62 @@
+import {
+  orAborted,
+  type CallOptions,
+  type Clock,
+  type SecretBundle,
+  type UrlSpec,
+} from '@mcpinfra/core/plugin';
+import type { Dispatcher } from 'undici';
+import { AccessToken } from './access-token.js';
+import { fixedHeaders } from './request-headers.js';
+import { requestToken } from './request-token.js';
+
+/** What credentials are made of. */
+export interface ServerCredentialsOptions {
+  readonly spec: UrlSpec;
+  readonly secrets: () => Promise<SecretBundle>;
+  /** Sends requests to the server and to the authorization server. */
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+}
+
+/** Shows one server who asks. References are resolved at the first request, and again for each new access token. */
+export class ServerCredentials {
+  /** Sends requests to the server. */
+  readonly dispatcher: Dispatcher;
+  readonly #options: ServerCredentialsOptions;
+  readonly #token: AccessToken | undefined;
+  #fixed: Promise<Readonly<Record<string, string>>> | undefined;
+
+  constructor(options: ServerCredentialsOptions) {
+    this.#options = options;
+    const { spec, secrets, dispatcher, clock } = options;
+    const { authentication } = spec;
+    if (authentication?.type === 'oauth2_client_credentials') {
+      const ask = async () => requestToken(authentication, await secrets(), dispatcher);
+      this.#token = new AccessToken(ask, clock);
+    }
+    this.dispatcher = this.#token ? dispatcher.compose(this.#token.forgetRefused) : dispatcher;
+  }
+
+  /**
+   * Gives the headers of one request.
+   *
+   * @throws what resolving the references throws; `UNAUTHORIZED`, `TOKEN_REQUEST_FAILED`, `INVALID_SPEC`
+   */
+  async headers(options?: CallOptions): Promise<Readonly<Record<string, string>>> {
+    const { headers, authentication } = this.#options.spec;
+    if (!headers && !authentication) return {};
+    this.#fixed ??= this.#resolve().catch((error: unknown) => {
+      this.#fixed = undefined;
+      throw error;
+    });
+    const fixed = await orAborted(this.#fixed, options?.signal);
+    if (!this.#token) return fixed;
+    return { ...fixed, Authorization: `Bearer ${await this.#token.get(options)}` };
+  }
+
+  async #resolve(): Promise<Readonly<Record<string, string>>> {
+    const { spec, secrets } = this.#options;
+    return fixedHeaders(spec, await secrets());
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Reaches MCP servers that run elsewhere by their URL, for `@mcpinfra/core`.
+ *
+ * @packageDocumentation
+ */
+export { urlProvider } from './url-provider.js';
+export type { UrlProviderOptions } from './url-provider-options.js';
