@@ -76,7 +76,12 @@ export {
 export type { PartCondition } from './services/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instance-commands.js';
 export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instance-input.js';
-export { InstanceManager, type CheckedSpec, type InstanceFilter } from './services/instance-manager.js';
+export {
+  InstanceManager,
+  type CheckedSpec,
+  type InstanceFilter,
+  type SpecInput,
+} from './services/instance-manager.js';
 export type { InstancePlan, ValidationResult } from './services/instance-plan.js';
 export type { CallToolOptions, ConnectedClient } from './services/instance-sessions.js';
 export type { CollectOptions, CollectResult } from './services/orphan-collector.js';

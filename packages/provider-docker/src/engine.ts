@@ -1,6 +1,7 @@
 import { Agent as HTTPAgent } from 'node:http';
 import { Agent as HTTPSAgent } from 'node:https';
 import { setMaxListeners } from 'node:events';
+import { inspect } from 'node:util';
 import { mcpError, orAborted, throwIfAborted, underSignals } from '@mcpinfra/core/plugin';
 import Docker from 'dockerode';
 import type { DockerConnection } from './docker-provider-options.js';
@@ -84,6 +85,8 @@ export class Engine {
       return new Docker({ modem: connection.docker.modem } as Docker.DockerOptions);
     const tls = connection.kind === 'tcp' ? connection.tls : undefined;
     this.#agent = tls ? new HTTPSAgent({ keepAlive: true }) : new HTTPAgent({ keepAlive: true });
+    // docker-modem inspects its options to full depth for each request, which would go through every socket.
+    Object.defineProperty(this.#agent, inspect.custom, { value: () => 'Agent' });
     const options = {
       // Named one by one, for dockerode takes what is left out from DOCKER_HOST.
       socketPath: connection.kind === 'socket' ? connection.socketPath : undefined,

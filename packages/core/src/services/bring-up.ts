@@ -25,6 +25,7 @@ export interface BringUpSteps {
 
 const shortestPauseMs = 10;
 const longestPauseMs = 500;
+const lookEveryMs = 250;
 
 /** Makes one copy run and waits until it answers. Knows nothing of status. */
 export class BringUp {
@@ -93,6 +94,7 @@ export class BringUp {
     // What lives nowhere is not starting up: its first answer is its answer.
     const livesNowhere = ownership.placement(copy.spec.type) === '*';
     const { check, timeoutMs } = probeOf(copy.spec);
+    let lookedMs = context.clock.monotonicMs();
     for (;;) {
       const remainingMs = Math.max(0, startupTimeoutMs - (context.clock.monotonicMs() - pass.since));
       // One answer over stdio is as good as another; over HTTP a request that hangs is better asked again.
@@ -102,8 +104,12 @@ export class BringUp {
       );
       if (report.ok)
         return { ...report, handshake: report.handshake ?? (await this.#greet(record, copy, pass)) };
-      const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
-      if (seen.state !== 'running') throw exitedAtStart(seen);
+      // Nobody listens there yet: it is knocked at more often than the provider is asked whether it still runs.
+      if (report.code !== 'CONNECTION_REFUSED' || context.clock.monotonicMs() - lookedMs >= lookEveryMs) {
+        const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
+        if (seen.state !== 'running') throw exitedAtStart(seen);
+        lookedMs = context.clock.monotonicMs();
+      }
       if (livesNowhere || report.code === 'ERA_MISMATCH') throw mcpError(report.code, report.message);
       const waitedMs = context.clock.monotonicMs() - pass.since;
       // A tenth of the wait so far: what starts fast is noticed at once, what starts slowly is not asked all the time.

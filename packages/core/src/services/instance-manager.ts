@@ -41,6 +41,11 @@ export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
   ? { readonly environment: CheckedEnvironment<E> }
   : unknown);
 
+/** A document as it is given: the `image` may be left out where the server names one. */
+export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: string }
+  ? Omit<TSpec, 'image'> & Partial<Pick<TSpec, 'image'>>
+  : TSpec;
+
 interface Parts {
   readonly context: ServiceContext;
   readonly scope: Scope;
@@ -70,7 +75,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
    * @throws `INVALID_SPEC` with every fault at once, `ALREADY_EXISTS`, `LIMIT_EXCEEDED`, `NOT_FOUND`,
    * `SERVER_NOT_ACTIVE`; nothing is made then
    */
-  async create<const T extends TSpec>(
+  async create<const T extends SpecInput<TSpec>>(
     input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
     options: WaitableCommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
@@ -78,7 +83,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   }
 
   /** Creates an instance, or makes the one of the same name like the input; does nothing when it is so already. */
-  async ensure<const T extends TSpec>(
+  async ensure<const T extends SpecInput<TSpec>>(
     input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
     options: WaitableCommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {

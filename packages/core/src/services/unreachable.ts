@@ -15,7 +15,9 @@ export async function noteUnreachable(parts: WorkerParts, record: InstanceRecord
   if (known || !context.providers.has(type) || ownership.placement(type) !== null) return;
   if (isReached(await context.store.leases.list(), record.runtime.placement)) return;
   const where = record.runtime.placement === null ? `the provider "${type}"` : record.runtime.placement;
-  const message = `No worker reaches ${where}; it is tried again until one does.`;
+  const cause = parts.condition.parts().find(({ part }) => part === `provider:${type}`);
+  const why = cause ? ` (${cause.message})` : '';
+  const message = `No worker reaches ${where}${why}; it is tried again until one does.`;
   await changeInstance(context, record.id, {
     decide: (row) => ({
       facts: [

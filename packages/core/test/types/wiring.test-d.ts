@@ -18,6 +18,10 @@ describe('the documents that create() takes', () => {
     void both.instances.create({ name: 'a', jsonSpec: { type: 'docker', image: 'mcp/filesystem:latest' } });
   });
 
+  it('may leave out the image, which the server names', () => {
+    void both.instances.create({ name: 'a', serverSpecId: 'id', jsonSpec: { type: 'docker', port: 8001 } });
+  });
+
   it('refuse the type of a provider that is not wired', () => {
     // @ts-expect-error no provider runs "docker"
     void infra.instances.create({ name: 'a', jsonSpec: { type: 'docker', image: 'mcp/filesystem:latest' } });
