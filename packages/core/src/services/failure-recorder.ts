@@ -181,7 +181,10 @@ export class FailureRecorder {
       return true;
     } catch (error) {
       // Kept in the row: the next try destroys it first.
-      context.logger.warn('a failed copy could not be removed yet', { instance: record.name, error });
+      context.logger.warn('a failed copy could not be removed yet', {
+        instance: record.name,
+        error: this.#parts.secrets.scrubError(record.id, error),
+      });
       return false;
     }
   }
@@ -198,7 +201,7 @@ export class FailureRecorder {
     } catch (error) {
       this.#parts.context.logger.debug('the last log lines could not be read', {
         instance: record.name,
-        error,
+        error: this.#parts.secrets.scrubError(record.id, error),
       });
     }
     return lines.slice(-keptLogLines);

@@ -135,7 +135,7 @@ export class HealthMonitor implements HealthTracking {
       if (!target.ending.signal.aborted) {
         this.#context.logger.warn('a probe could not be made', {
           instance: target.record.name,
-          error: messageOf(error),
+          error: this.#parts().secrets.scrub(id, messageOf(error)),
         });
       }
     }

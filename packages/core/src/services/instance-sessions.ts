@@ -56,7 +56,12 @@ export class InstanceSessions {
 
   async connect(id: string, options: CallToolOptions): Promise<ConnectedClient> {
     const { record, copy } = await this.#awake(id, options);
-    const client = await this.#links.of(record, copy).connect({ signal: options.signal });
+    const client = await this.#links
+      .of(record, copy)
+      .connect({ signal: options.signal })
+      .catch((error: unknown) => {
+        throw this.#secrets.scrubError(id, error);
+      });
     const awake = this.#keepAwake(record);
     const closed = client.onclose;
     client.onclose = () => {

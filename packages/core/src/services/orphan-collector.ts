@@ -82,7 +82,10 @@ export class OrphanCollector {
         removed.push(copyName(owned));
         context.logger.info('an orphan was removed', { copy: copyName(owned) });
       } catch (error) {
-        const { code, message } = normaliseError(error, 'PROVIDER_FAILED', 'Removing an orphan failed');
+        const { code, message } = this.#parts.secrets.scrubError(
+          owned.copy.instanceId,
+          normaliseError(error, 'PROVIDER_FAILED', 'Removing an orphan failed'),
+        );
         context.logger.warn('an orphan could not be removed', { copy: copyName(owned), code, message });
       }
     }

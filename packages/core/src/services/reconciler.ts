@@ -60,7 +60,9 @@ export class Reconciler {
       const result = await this.#step(record, pass);
       this.#parts.condition.recovered(`provider:${type}`);
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      // From here on it is written and logged.
+      const error = this.#parts.secrets.scrubError(id, thrown);
       if (!MCPInfraError.isInstance(error)) throw error;
       // Somebody wrote meanwhile: look again at what is now.
       if (error.code === 'CONFLICT') return { requeueAfterMs: 0 };

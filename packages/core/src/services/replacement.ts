@@ -139,8 +139,8 @@ export class Replacement {
     }
     await this.#discard(record, candidate, pass);
     const { secrets } = this.#parts;
-    const { code, message: cause, remedy } = pass.error;
-    this.#refusals.set(record.id, secrets.scrub(record.id, `${code}: ${cause} ${remedy}`));
+    const { code, message: cause, remedy } = secrets.scrubError(record.id, pass.error);
+    this.#refusals.set(record.id, `${code}: ${cause} ${remedy}`);
     const stopped = !isServing(record);
     await this.#write(record, pass, {
       facts: stopped ? [{ kind: 'run-wanted' }] : [this.#rolledBack(record)],

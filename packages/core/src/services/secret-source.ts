@@ -21,6 +21,7 @@ import type { ServiceContext } from './service-context.js';
  */
 export class SecretSource {
   readonly #context: Pick<ServiceContext, 'resolvers'>;
+  readonly #given = new Map<string, Set<string>>();
   readonly #scrubbers = new Map<string, (text: string) => string>();
 
   constructor(context: Pick<ServiceContext, 'resolvers'>) {
@@ -44,7 +45,11 @@ export class SecretSource {
       options,
     );
     const texts = [...values.values()].map((secret) => secret.reveal());
-    this.#scrubbers.set(record.id, createScrubber(texts));
+    // What was rotated away stays known: the copy before may still write it.
+    const given = this.#given.get(record.id) ?? new Set<string>();
+    for (const text of texts) given.add(text);
+    this.#given.set(record.id, given);
+    this.#scrubbers.set(record.id, createScrubber(given));
     return {
       values: [...values.values()],
       render: (text) =>
@@ -58,7 +63,7 @@ export class SecretSource {
   }
 
   /** An error that holds no value the instance was given, its causes included. */
-  scrubError(instanceId: string, error: unknown): unknown {
+  scrubError<T>(instanceId: string, error: T): T | MCPInfraError {
     if (!MCPInfraError.isInstance(error)) return error;
     const texts = JSON.stringify([error.message, error.details, causesOf(error)]);
     if (this.scrub(instanceId, texts) === texts) return error;
@@ -74,6 +79,7 @@ export class SecretSource {
   }
 
   forget(instanceId: string): void {
+    this.#given.delete(instanceId);
     this.#scrubbers.delete(instanceId);
   }
 

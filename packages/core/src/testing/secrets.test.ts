@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { memorySecrets, memoryStore, Secret } from '../index.js';
 import type { SecretStore, Store } from '../plugin.js';
@@ -153,3 +154,38 @@ async function everythingKept(t: TestInfra, store: Store): Promise<string> {
     await t.infra.export(),
   ]);
 }
+
+it('keeps a value that a failing provider repeats out of the log, the events and the row', async () => {
+  const value = 'canary-value-repeated';
+  await using t = await createTestInfra({ tools, secrets: [memorySecrets({ 'vault:API_KEY': value })] });
+  const { id } = await t.infra.instances.create({
+    name: 'one',
+    jsonSpec: { ...docker, environment: { API_KEY: 'secret_ref:vault:API_KEY' } },
+  });
+  await t.settle();
+  t.failNextStart('PROVIDER_FAILED', `the engine refused ${value}`);
+  await t.infra.instances.update(id, { jsonSpec: { environment: { MODE: 'new' } } });
+  await t.settle();
+  const row = await t.infra.instances.get(id);
+  expect(row.statusDetail.reason).toBe('UPDATE_ROLLED_BACK');
+  expect(row.statusDetail.message).toContain('the engine refused [secret]');
+  for (const surface of [row, t.recordedEvents(), t.logger.lines]) {
+    expect(inspect(surface, { depth: null })).not.toContain(value);
+  }
+});
+
+it('still knows a value that was rotated away, while the old copy may write it', async () => {
+  await using t = await createTestInfra({ tools });
+  const { id } = await t.infra.instances.create({
+    name: 'one',
+    jsonSpec: { ...docker, environment: { GITHUB_TOKEN: 'canary-value-old' } },
+  });
+  await t.settle();
+  await t.infra.environment.rotate(id, 'GITHUB_TOKEN', 'canary-value-new');
+  await t.settle();
+  t.failNextStart('PROVIDER_FAILED', 'saw canary-value-old and canary-value-new');
+  await t.infra.instances.restart(id);
+  await t.settle();
+  const surfaces = [await t.infra.instances.get(id), t.recordedEvents(), t.logger.lines];
+  expect(inspect(surfaces, { depth: null })).not.toMatch(/canary-value/u);
+});
