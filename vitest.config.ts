@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     allowOnly: false,
-    maxWorkers: 2,
+    // One file after another: a dockerd that starts flushes the firewall chains of every other engine on the machine, and
+    // tests of one file start engines while those of another make networks.
+    fileParallelism: false,
     // One engine, if any test asks for one, for all files of a run.
     globalSetup: ['tools/src/services/test-run.ts'],
     projects: [
