@@ -16,7 +16,7 @@ const layer = (layer, ...allowed) => ({
   severity: 'error',
   from: { path: `^packages/core/src/${layer}/`, pathNot: String.raw`\.test\.ts$` },
   to: {
-    path: '^(packages|tools|examples|bench)/',
+    path: '^(packages|tools|examples|bench|chaos)/',
     pathNot: [layer, ...allowed].map((name) =>
       name.endsWith('.ts') ? `^packages/core/src/${name}$` : `^packages/core/src/${name}/`,
     ),
@@ -37,7 +37,7 @@ export default {
       comment: 'core knows no other package of this repository.',
       severity: 'error',
       from: { path: '^packages/core/src/', pathNot: String.raw`\.test\.ts$` },
-      to: { path: '^(packages|tools|examples|bench)/', pathNot: '^packages/core/src/' },
+      to: { path: '^(packages|tools|examples|bench|chaos)/', pathNot: '^packages/core/src/' },
     },
     {
       name: 'domain-does-no-io',
@@ -62,10 +62,10 @@ export default {
     },
     {
       name: 'packages-are-strangers',
-      comment: 'Packages never import each other, nor tools, examples or bench.',
+      comment: 'Packages never import each other, nor tools, examples, bench or chaos.',
       severity: 'error',
       from: { path: '^packages/(?!core/)([^/]+)/src/', pathNot: String.raw`\.test\.ts$` },
-      to: { path: '^(packages|tools|examples|bench)/', pathNot: ['^packages/$1/', '^packages/core/'] },
+      to: { path: '^(packages|tools|examples|bench|chaos)/', pathNot: ['^packages/$1/', '^packages/core/'] },
     },
     {
       name: 'no-cycles',

@@ -15,7 +15,7 @@ export default defineConfig({
         ssr: { resolve: { conditions: ['mcpinfra-source', 'module', 'node', 'development|production'] } },
         test: {
           name: 'unit',
-          include: ['{packages/*,tools}/src/**/*.test.ts'],
+          include: ['{packages/*,chaos,tools}/src/**/*.test.ts'],
         },
       },
       {
@@ -36,7 +36,7 @@ export default defineConfig({
         // Against the built packages, loaded by Node itself: a broken exports map fails here first.
         test: {
           name: 'integration',
-          include: ['{packages/*,examples/*,bench,tools}/test/**/*.test.ts'],
+          include: ['{packages/*,examples/*,bench,chaos,tools}/test/**/*.test.ts'],
           server: { deps: { external: [/\/dist\//] } },
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -5,4 +5,5 @@ export default program({
   // Started in processes of their own.
   'timed-import': 'src/import/timed-import.ts',
   empty: 'src/import/empty.ts',
+  consumer: 'src/events/consumer.ts',
 });

@@ -32,12 +32,15 @@ console.log(
   `${snippets} examples ${process.exitCode ? 'checked, not all' : 'all'} in step with their source`,
 );
 
-/** README.md and every page below docs/. */
+/** README.md, that of every package, and every page below docs/. */
 function pages() {
   const docs = existsSync(join(root, 'docs'))
     ? readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((page) => join('docs', page))
     : [];
-  return ['README.md', ...docs].filter((page) => page.endsWith('.md') && existsSync(join(root, page)));
+  const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md'));
+  return ['README.md', ...packages, ...docs].filter(
+    (page) => page.endsWith('.md') && existsSync(join(root, page)),
+  );
 }
 
 /**

@@ -13,7 +13,7 @@ export interface BenchReport {
   readonly table: readonly (readonly string[])[];
   /** For programs, after the name of the bench: the last line of the output. */
   readonly result: {
-    /** How far from the floor, as a multiple of it; at most `goal` is good. */
+    /** How far from the floor, as a multiple of it; whether `goal` is the most or the least, the bench's README says. */
     readonly ratio: number;
     readonly goal: number;
     /** Whether this and every other goal of the bench is met. */

@@ -4,11 +4,18 @@
 import { parseArgs } from 'node:util';
 import { ServiceUnavailable } from '@mcpinfra/tools';
 import type { Bench } from './bench.js';
+import { eventsBench } from './events/events-bench.js';
 import { importBench } from './import/import-bench.js';
 import { lifecycleBench } from './lifecycle/lifecycle-bench.js';
 import { printTable } from './print-table.js';
+import { storeBench } from './store/store-bench.js';
 
-const benches: Readonly<Record<string, Bench>> = { import: importBench, lifecycle: lifecycleBench };
+const benches: Readonly<Record<string, Bench>> = {
+  events: eventsBench,
+  import: importBench,
+  lifecycle: lifecycleBench,
+  store: storeBench,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

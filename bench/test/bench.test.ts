@@ -54,10 +54,25 @@ describe('a bench', () => {
     });
   });
 
+  it('ends with a line that compares events over Redis with the same by hand', async () => {
+    const found = await lastLine('events', '--rounds', '1');
+    if (typeof found === 'object' && found !== null && 'skipped' in found) return;
+    expect(found).toMatchObject({
+      bench: 'events',
+      ratio: positive,
+      goal: 0.6,
+      ok: verdict,
+      rounds: 1,
+      lost: 0,
+      publishRatio: positive,
+      p99Ratio: positive,
+    });
+  });
+
   it('that does not exist is refused with the names of those that do', async () => {
     await expect(run('speed')).rejects.toMatchObject({
       code: 2,
-      stderr: 'Expected a bench of import, lifecycle, got "speed".\n',
+      stderr: 'Expected a bench of events, import, lifecycle, store, got "speed".\n',
     });
   });
 });

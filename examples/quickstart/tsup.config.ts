@@ -1,3 +1,6 @@
 import { program } from '../../tsup.base.js';
 
-export default program({ quickstart: 'src/quickstart.ts' });
+export default program({
+  quickstart: 'src/quickstart.ts',
+  'search-host.node-test': 'src/search-host.node-test.js',
+});

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** The repository's root folder. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** @typedef {{ name: string, private?: boolean, exports?: Record<string, string | Record<string, string>> }} Manifest */
+/** @typedef {{ name: string, private?: boolean, exports?: Record<string, string | Record<string, string>>, peerDependenciesMeta?: Record<string, unknown> }} Manifest */
 
 /**
  * Reads a JSON file.

@@ -21,11 +21,13 @@ export {
 } from './services/external-server.js';
 export {
   type PostgresServer,
+  type PrivatePostgresOptions,
   type PrivatePostgresServer,
   startPostgres,
   startPrivatePostgres,
 } from './services/postgres.js';
 export {
+  type PrivateRedisOptions,
   type PrivateRedisServer,
   type RedisServer,
   startPrivateRedis,

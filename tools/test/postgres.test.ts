@@ -35,3 +35,12 @@ it('leaves no process and no file when it is stopped', async () => {
   await other.stop();
   expect([existsSync(root), existsSync(`/proc/${pid!}/exe`)]).toEqual([false, false]);
 });
+
+it('runs the current major version from npm where it is asked to', async () => {
+  const current = await startPrivatePostgres({ from: 'npm' });
+  try {
+    expect(Number(await query(current.url, 'SHOW server_version_num'))).toBeGreaterThanOrEqual(180_000);
+  } finally {
+    await current.stop();
+  }
+});

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { connect } from 'node:tls';
 import { expect, it } from 'vitest';
 import { startPrivateRedis } from '../src/index.js';
 import { exchange } from '../src/services/exchange.js';
@@ -29,6 +30,29 @@ it('leaves no process and no file when it is stopped', async () => {
   const { pid, root } = other;
   await other.stop();
   expect([existsSync(root), existsSync(`/proc/${pid!}/exe`)]).toEqual([false, false]);
+});
+
+it('asks for a password, and keeps asking after a restart', async () => {
+  const other = await startPrivateRedis({ password: 'over there' });
+  try {
+    const port = Number(new URL(other.url).port);
+    expect((await exchange(port, 'PING\r\n')).toString()).toMatch(/^-NOAUTH/u);
+    await other.restart();
+    expect((await exchange(port, 'AUTH "over there"\r\n')).toString()).toBe('+OK\r\n');
+  } finally {
+    await other.stop();
+  }
+});
+
+it('speaks TLS with a certificate that it gives to be trusted', async () => {
+  const other = await startPrivateRedis({ tls: true });
+  try {
+    const port = Number(new URL(other.url).port);
+    const dial = () => connect({ port, host: '127.0.0.1', ca: other.certificate });
+    expect((await exchange(port, 'PING\r\n', dial)).toString()).toBe('+PONG\r\n');
+  } finally {
+    await other.stop();
+  }
 });
 
 async function ask(command: string): Promise<string> {

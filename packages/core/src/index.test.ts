@@ -52,6 +52,7 @@ describe('the public surface', () => {
         "instanceRecordCodec",
         "invalidSpec",
         "isSurelyDead",
+        "lockFile",
         "looksLikeSecret",
         "mcpError",
         "messageOf",

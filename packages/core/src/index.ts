@@ -60,6 +60,7 @@ export type { Deadlines } from './runtime/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
 export { MCPInfra, type FleetHealth, type ScopeOptions } from './runtime/mcp-infra.js';
 export type { ConcurrencyOptions, LimitOptions, MCPInfraOptions, Role, SpecOf } from './runtime/options.js';
+export type { PeerListenOptions, PeerOptions } from './runtime/peer-options.js';
 export type { MCPInfraScope } from './runtime/scope.js';
 export type { ApplyOptions, ApplyResult, FleetDocument, FleetInstance } from './services/desired-state.js';
 export {

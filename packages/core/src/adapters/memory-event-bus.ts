@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
-import { eventTypes, mcpError } from '../plugin-essentials.js';
+import { eventTypes, mcpError, orAborted, throwIfAborted } from '../plugin-essentials.js';
 import type {
   CallOptions,
   Event,
@@ -28,26 +28,31 @@ class MemoryEventBus implements EventBus {
     // Nothing to connect to.
   }
 
-  async close(): Promise<void> {
+  async close(options?: CallOptions): Promise<void> {
     this.#closed = true;
-    while (this.#deliveries.size > 0) await Promise.all(this.#deliveries);
     this.#emitter.removeAllListeners();
+    while (this.#deliveries.size > 0) await orAborted(Promise.all(this.#deliveries), options?.signal);
   }
 
   async publish(events: readonly Event[], options?: CallOptions): Promise<void> {
-    if (options?.signal?.aborted === true) {
-      throw mcpError('ABORTED', 'The publishing was aborted before the bus accepted an event.', {
-        cause: options.signal.reason,
-      });
-    }
-    if (this.#closed)
-      throw mcpError('EVENT_BUS_FAILED', 'The event bus has been closed and accepts no events.');
+    this.#refuseIfOver(options);
     for (const event of events) this.#emitter.emit(event.type, event);
   }
 
-  async subscribe({ group: name, types }: EventSubscription, handler: EventHandler): Promise<Unsubscribe> {
+  async subscribe(
+    { group: name, types }: EventSubscription,
+    handler: EventHandler,
+    options?: CallOptions,
+  ): Promise<Unsubscribe> {
+    this.#refuseIfOver(options);
     const wanted = new Set<string>(types ?? eventTypes);
     return name === undefined ? this.#alone(wanted, handler) : this.#inGroup(name, { wanted, handler });
+  }
+
+  #refuseIfOver(options: CallOptions | undefined): void {
+    throwIfAborted(options?.signal);
+    if (this.#closed)
+      throw mcpError('EVENT_BUS_FAILED', 'The event bus has been closed: it takes no events or subscribers.');
   }
 
   #alone(wanted: ReadonlySet<string>, handler: EventHandler): Unsubscribe {

@@ -21,6 +21,7 @@ type Call =
       readonly row: number;
       readonly name: number;
       readonly stale: boolean;
+      /** Which of the model's fences. */
       readonly fence: number;
     }
   | { readonly do: 'number' | 'read'; readonly count: number }
@@ -38,7 +39,7 @@ const write: fc.Arbitrary<Call> = fc.oneof(
     row,
     name,
     stale: fc.boolean(),
-    fence: fc.nat({ max: 2 }),
+    fence: fc.nat({ max: 3 }),
   }),
 );
 const call: fc.Arbitrary<Call> = fc.oneof(
@@ -68,6 +69,8 @@ class Model {
   counter = 0;
   events: { id: string; version: number }[] = [];
   head = 0;
+  /** None, a lower one, a higher one, and that of a lease that was given back. */
+  fences: readonly (number | undefined)[] = [];
 
   copy(): Model {
     const copy = Object.assign(new Model(), this);
@@ -94,10 +97,11 @@ class Model {
       case 'update': {
         const id = idOf(one.row);
         const current = this.rows.get(id);
-        if (current && one.fence > 0 && one.fence < current.epoch) return 'LEASE_LOST';
+        const fence = this.fences[one.fence];
+        if (one.fence === 3 || (fence ?? Infinity) < (current?.epoch ?? 0)) return 'LEASE_LOST';
         if (!current || one.stale) return 'CONFLICT';
         if (this.taken(id, `n${one.name}`)) return 'ALREADY_EXISTS';
-        const epoch = one.fence > 0 ? one.fence : current.epoch;
+        const epoch = fence ?? current.epoch;
         this.rows.set(id, { name: `n${one.name}`, version: current.version + 1, epoch });
         this.events.push({ id: eventId, version: current.version + 1 });
         return undefined;
@@ -147,11 +151,11 @@ async function outcome(work: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function effectsOf(one: Call, eventId: string): WriteEffects {
+function effectsOf(one: Call, model: Model, eventId: string): WriteEffects {
   const events = one.do === 'update' || ('event' in one && one.event) ? [exampleEvent({ id: eventId })] : [];
   if (one.do === 'create') return { events, counters: [{ name: 'instances', by: 1, max: limit }] };
   if (one.do === 'delete') return { events, counters: [{ name: 'instances', by: -1 }] };
-  return { events, fence: one.do === 'update' && one.fence > 0 ? one.fence : undefined };
+  return { events, fence: one.do === 'update' ? model.fences[one.fence] : undefined };
 }
 
 /** Rows as the model has them, for writes within a transaction too. */
@@ -168,7 +172,7 @@ function rowOf(model: Model, one: Write): InstanceRecord {
 
 async function writeCall(writer: StoreWriter, model: Model, { one, id }: { one: Write; id: string }) {
   const record = rowOf(model, one);
-  const effects = effectsOf(one, id);
+  const effects = effectsOf(one, model, id);
   if (one.do === 'create') await writer.createInstance(record, effects);
   else if (one.do === 'update') await writer.updateInstance(record, effects);
   else await writer.deleteInstance(record, effects);
@@ -222,6 +226,7 @@ async function step(run: Run, one: Call): Promise<void> {
     }
     case 'reopen':
       run.store = await run.reopen();
+      run.model.fences = await takeFences(run.store);
   }
 }
 
@@ -245,6 +250,12 @@ async function sameAs(store: Store, model: Model): Promise<void> {
   expect(await store.events.head()).toBe(model.head);
 }
 
+async function takeFences(store: Store): Promise<Model['fences']> {
+  const leases = await store.leases.acquire(['low', 'high', 'lost'], { id: 'a', ttlMs: 60_000 });
+  await store.leases.release(['lost'], 'a');
+  return [undefined, ...leases.map((lease) => lease.epoch)];
+}
+
 async function check(calls: readonly Call[], make: () => Store, keeps: boolean): Promise<void> {
   const start = async (): Promise<Store> => {
     const store = make();
@@ -258,6 +269,7 @@ async function check(calls: readonly Call[], make: () => Store, keeps: boolean):
   };
   const run: Run = { store: await start(), reopen, model: new Model(), eventCount: 0 };
   try {
+    run.model.fences = await takeFences(run.store);
     for (const one of calls) {
       await step(run, one);
       await sameAs(run.store, run.model);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exampleEvent, exampleInstance, exampleRuntime, exampleServer } from '../../test/support/rows.js';
-import type { Clock, InstanceRecord, Store, StoreWriter } from '../plugin.js';
+import type { Clock, InstanceRecord, Store, StoreNews, StoreWriter } from '../plugin.js';
 import { parseEphemeralFleet } from '../plugin.js';
 import { memoryStore, type MemoryStoreOptions } from './memory-store.js';
 
@@ -10,6 +10,12 @@ async function opened(options?: MemoryStoreOptions): Promise<Store> {
   const store = memoryStore(options);
   await store.open();
   return store;
+}
+
+/** The fence of a lease of a second. */
+async function fenceOf(store: Store, name: string): Promise<number> {
+  const [lease] = await store.leases.acquire([name], { id: 'a', ttlMs: 1000 });
+  return lease?.epoch ?? 0;
 }
 
 function manualClock(): Pick<Clock, 'now' | 'monotonicMs'> & { advance(ms: number): void } {
@@ -33,6 +39,11 @@ describe('memoryStore', () => {
     expect(() => memoryStore({ flet: 'x' } as never)).toThrow(/no option "flet"/);
     expect(() => memoryStore({ fleet: 'a b' })).toThrow(/"a b"/);
     expect(() => memoryStore({ eventRetention: 0 })).toThrow(/eventRetention/);
+  });
+
+  it('tells the time by its clock', async () => {
+    const store = await opened({ clock: manualClock() });
+    expect(await store.now()).toBe('2023-11-14T22:13:21.000Z');
   });
 
   it('refuses work before open and after close', async () => {
@@ -117,15 +128,67 @@ describe('rows', () => {
 
   it('refuse a writer whose lease is older than that of the last one', async () => {
     const store = await opened();
+    const older = await fenceOf(store, 'x');
+    const newer = await fenceOf(store, 'y');
     const created = await store.createInstance(exampleInstance(), silent);
-    const second = await store.updateInstance(created, { events: [], fence: 2 });
-    expect(second.runtime.leaseEpoch).toBe(2);
+    const second = await store.updateInstance(created, { events: [], fence: newer });
+    expect(second.runtime.leaseEpoch).toBe(newer);
     const lost = { code: 'LEASE_LOST' };
-    await expect(store.updateInstance(second, { events: [], fence: 1 })).rejects.toMatchObject(lost);
-    await expect(store.deleteInstance(second, { events: [], fence: 1 })).rejects.toMatchObject(lost);
+    await expect(store.updateInstance(second, { events: [], fence: older })).rejects.toMatchObject(lost);
+    await expect(store.deleteInstance(second, { events: [], fence: older })).rejects.toMatchObject(lost);
     const byCommand = await store.updateInstance(second, silent);
-    await store.deleteInstance(byCommand, { events: [], fence: 2 });
-    await store.deleteInstance(byCommand, { events: [], fence: 2 });
+    await store.deleteInstance(byCommand, { events: [], fence: newer });
+    await store.deleteInstance(byCommand, { events: [], fence: newer });
+  });
+
+  it('refuse a writer whose lease has run out, was given back or was never given', async () => {
+    const clock = manualClock();
+    const store = await opened({ clock });
+    const row = await store.createInstance(exampleInstance(), silent);
+    const stale = { ...row, resourceVersion: 7 };
+    const lost = { code: 'LEASE_LOST' };
+    const expired = await fenceOf(store, 'x');
+    clock.advance(1000);
+    const released = await fenceOf(store, 'y');
+    await store.leases.release(['y'], 'a');
+    for (const fence of [expired, released, 99]) {
+      const effects = { events: [exampleEvent()], fence };
+      await expect(store.updateInstance(row, effects)).rejects.toMatchObject(lost);
+      await expect(store.updateInstance(stale, effects)).rejects.toMatchObject(lost);
+      await expect(store.deleteInstance(row, effects)).rejects.toMatchObject(lost);
+      await expect(store.appendEvents([exampleEvent()], { fence })).rejects.toMatchObject(lost);
+      const inside = store.transaction((writer) => writer.updateInstance(row, effects));
+      await expect(inside).rejects.toMatchObject(lost);
+    }
+    expect(await store.instances.get(row.id)).toEqual(row);
+    expect(await store.events.number(9)).toEqual([]);
+  });
+
+  it('can be written again under the epoch of a lease that its holder took anew', async () => {
+    const clock = manualClock();
+    const store = await opened({ clock });
+    const row = await store.createInstance(exampleInstance(), silent);
+    const fence = await fenceOf(store, 'x');
+    clock.advance(1000);
+    expect(await fenceOf(store, 'x')).toBe(fence);
+    await store.updateInstance(row, { events: [], fence });
+    await store.appendEvents([exampleEvent()], { fence });
+    expect(await store.events.number(9)).toHaveLength(1);
+  });
+
+  it('are written under no lease that was taken over meanwhile', async () => {
+    const clock = manualClock();
+    const store = await opened({ clock });
+    const row = await store.createInstance(exampleInstance(), silent);
+    const fence = await fenceOf(store, 'x');
+    let taking: Promise<unknown> | undefined;
+    await store.transaction(async (writer) => {
+      await writer.updateInstance(row, { events: [], fence });
+      clock.advance(1000);
+      taking = store.leases.acquire(['x'], { id: 'b', ttlMs: 1000 });
+      expect(await store.leases.list()).toEqual([]);
+    });
+    expect(await taking).toMatchObject([{ holderId: 'b', epoch: fence + 1 }]);
   });
 
   it('refuse to be deleted at another version', async () => {
@@ -436,21 +499,24 @@ describe('the event log', () => {
     expect(await store.events.cursor('g')).toBe(5);
   });
 
-  it('calls those who watch after each commit with events, whatever they throw', async () => {
+  it('tells those who watch what was committed and what was numbered, whatever they throw', async () => {
     const store = await opened();
-    let calls = 0;
+    const heard: StoreNews[] = [];
     store.watch?.(() => {
       throw new RangeError('no');
     });
-    const off = store.watch?.(() => (calls += 1));
+    const off = store.watch?.((news) => heard.push(news));
     await store.createServer(exampleServer(), silent);
-    expect(calls).toBe(0);
+    await store.events.number(9);
+    expect(heard).toEqual([]);
     await store.appendEvents([exampleEvent(), exampleEvent()]);
-    expect(calls).toBe(1);
+    expect(heard).toEqual(['committed']);
+    await store.events.number(9);
+    expect(heard).toEqual(['committed', 'numbered']);
     off?.();
     off?.();
     await store.appendEvents([exampleEvent()]);
-    expect(calls).toBe(1);
+    expect(heard).toHaveLength(2);
   });
 });
 
@@ -490,6 +556,21 @@ describe('leases', () => {
     await store.leases.release(['x', 'z'], 'a');
     expect(await store.leases.acquire(['x', 'y'], b)).toMatchObject([{ name: 'x', epoch: 3 }]);
   });
+
+  it('are told of when one is given back that was still held', async () => {
+    const clock = manualClock();
+    const store = await opened({ clock });
+    const heard: StoreNews[] = [];
+    store.watch?.((news) => heard.push(news));
+    await store.leases.acquire(['x', 'y'], a);
+    await store.leases.release(['x'], 'b');
+    expect(heard).toEqual([]);
+    await store.leases.release(['x'], 'a');
+    expect(heard).toEqual(['leases']);
+    clock.advance(100);
+    await store.leases.release(['y'], 'a');
+    expect(heard).toEqual(['leases']);
+  });
 });
 
 describe('size', () => {
@@ -503,5 +584,5 @@ describe('size', () => {
       await store.updateInstance({ ...row, status: 'running' }, { events: [exampleEvent()] });
     for (const row of rows) await store.instances.list({ slug: row.slug, limit: 1 });
     expect(await store.instances.count({ status: ['running'] })).toBe(10_000);
-  });
+  }, 60_000);
 });

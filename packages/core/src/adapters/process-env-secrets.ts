@@ -1,4 +1,4 @@
-import { mcpError, Secret, secretId } from '../plugin-essentials.js';
+import { mcpError, Secret, secretId, throwIfAborted } from '../plugin-essentials.js';
 import type { SecretReference, SecretResolver } from '../plugin.js';
 
 /** Options of {@link processEnvSecrets}: which variable of the environment holds which secret. */
@@ -24,7 +24,8 @@ export function processEnvSecrets(options: ProcessEnvSecretsOptions): SecretReso
   return {
     specificationVersion: 'v1',
     name: 'process-env',
-    resolve: async (references) => {
+    resolve: async (references, _context, options) => {
+      throwIfAborted(options?.signal);
       const found = new Map<string, Secret>();
       for (const reference of references) {
         const variable = variableOf(reference);

@@ -1,3 +1,4 @@
+import type { Client } from '@modelcontextprotocol/client';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
@@ -21,16 +22,21 @@ export async function callTool(
   signal: AbortSignal,
 ): Promise<ToolCallResult> {
   for (let again = true; ; again = false) {
-    const client = await pool.get(signal);
+    let client: Client | undefined;
     try {
+      client = await pool.get(signal);
       const params = { name: call.name, arguments: { ...call.arguments } };
       return (await client.callTool(params, { signal, timeout: noTimeout })) as ToolCallResult;
     } catch (error) {
       const failure = normaliseSDKError(error, { method: `tools/call of ${call.name}` });
-      // The client says so before it sends, by an error without a code.
-      const ended = messageOf(error) === 'Not connected';
+      // The client says so before it sends, by an error without a code; our transports and peers say it in the details.
+      const ended = messageOf(error) === 'Not connected' || failure.details['unsent'] === true;
       const refused = failure.code === 'HTTP_STATUS' && lostSession.includes(failure.details['status']);
-      if (refused || goneCodes.includes(failure.code)) pool.drop(client);
+      // Other calls of that client may still get their answers.
+      if (client === undefined) {
+        if (!ended) throw failure;
+      } else if (ended) pool.forget(client);
+      else if (refused || goneCodes.includes(failure.code)) pool.drop(client);
       if ((refused || ended) && again && !signal.aborted) continue;
       const unsent = ended || MCPInfraError.isInstance(error);
       if (failure.code !== 'CONNECTION_CLOSED' || unsent) throw failure;

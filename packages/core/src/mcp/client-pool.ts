@@ -16,7 +16,7 @@ export class ClientPool {
     this.#opening ??= this.#open().then(
       (client) => {
         this.#client = client;
-        client.onclose = () => this.#forget(client);
+        client.onclose = () => this.forget(client);
         return client;
       },
       (error: unknown) => {
@@ -27,13 +27,14 @@ export class ClientPool {
     return untilAborted(this.#opening, signal);
   }
 
-  /** Takes a client out that is of no use any more; the next `get` opens another. */
+  /** Takes a client out that is of no use any more and ends it; the next `get` opens another. */
   drop(client: Client): void {
-    this.#forget(client);
+    this.forget(client);
     client.close().catch(() => undefined);
   }
 
-  #forget(client: Client): void {
+  /** Takes a client out that ends by itself. */
+  forget(client: Client): void {
     if (this.#client !== client) return;
     this.#client = null;
     this.#opening = null;

@@ -58,7 +58,8 @@ export class Dialer {
   }
 
   async get(signal: AbortSignal): Promise<DialedServer> {
-    if (this.#server?.connection.broken === true) this.lose(this.#server);
+    // It ends by itself, and until then may still answer what it was sent.
+    if (this.#server?.connection.broken === true) this.#forget();
     if (this.#server !== null) return this.#server;
     this.#dialing ??= this.#dial().catch((error: unknown) => {
       this.#dialing = null;
@@ -70,14 +71,18 @@ export class Dialer {
   /** Lets go of a server that is of no use any more; the next `get` dials anew. */
   lose(server: DialedServer): void {
     if (this.#server !== server) return;
-    this.#server = null;
-    this.#dialing = null;
+    this.#forget();
     void server.connection.close();
   }
 
   async close(): Promise<void> {
     await this.#server?.connection.close();
     if (this.#agent !== null) await this.#options.context.agent.release();
+  }
+
+  #forget(): void {
+    this.#server = null;
+    this.#dialing = null;
   }
 
   async #dial(): Promise<DialedServer> {

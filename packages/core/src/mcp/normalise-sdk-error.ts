@@ -69,7 +69,10 @@ function rpcError(
 ): MCPInfraError {
   const said = isObject(data) && rpcCode === rpcErrors.serverError ? data['code'] : undefined;
   const ours = fates.find((fate) => fate === said);
-  if (ours !== undefined) return mcpError(ours, messageOf(error), { cause: error });
+  if (ours !== undefined) {
+    const details = isObject(data) && data['unsent'] === true ? { unsent: true } : {};
+    return mcpError(ours, messageOf(error), { details, cause: error });
+  }
   const code: ErrorCode =
     rpcCode === rpcErrors.invalidParams
       ? 'INVALID_ARGUMENT'

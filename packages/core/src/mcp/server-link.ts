@@ -87,13 +87,30 @@ export class ServerLink implements MCPLink {
   }
 
   async connect(options: CallOptions = {}): Promise<Client> {
+    return this.#opening(options, (signal) => this.#openClient(signal));
+  }
+
+  async openSession(options: CallOptions = {}): Promise<Transport> {
+    return this.#opening(options, async (signal) => {
+      const server = await this.#dialer.get(signal);
+      try {
+        const session = await server.connection.openSession(signal);
+        this.#own(session);
+        return session.transport;
+      } catch (error) {
+        const failure = normaliseSDKError(error, { method: 'opening a session', url: server.endpoint?.url });
+        this.#loseUnreachable(server, failure);
+        throw failure;
+      }
+    });
+  }
+
+  #opening<T>(options: CallOptions, open: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const expired = () =>
       mcpError('REQUEST_TIMEOUT', `The server did not open a session within ${openTimeoutMs / 1000} s.`);
     const { clock } = this.#context;
     const signals = [options.signal, this.#closing.signal];
-    return withDeadline({ clock, timeoutMs: openTimeoutMs, signals, expired }, (signal) =>
-      this.#openClient(signal),
-    );
+    return withDeadline({ clock, timeoutMs: openTimeoutMs, signals, expired }, open);
   }
 
   async callTool(call: ToolCall, options: CallOptions = {}): Promise<ToolCallResult> {

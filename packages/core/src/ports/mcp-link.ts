@@ -1,4 +1,4 @@
-import type { Client } from '@modelcontextprotocol/client';
+import type { Client, Transport } from '@modelcontextprotocol/client';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import type { HandshakeRecord } from '../domain/instance/instance-record.js';
 import type { HealthCheckSpec, ProtocolEraChoice } from '../domain/json-spec/json-spec.js';
@@ -20,6 +20,13 @@ export interface MCPLink {
    * @throws `CONNECTION_REFUSED`, `UNAUTHORIZED`, `PROTOCOL_ERROR`, `REQUEST_TIMEOUT`
    */
   connect(options?: CallOptions): Promise<Client>;
+  /**
+   * Opens a session of raw messages, for who carries them on, such as a peer. Closing the transport closes the session
+   * and nothing else; who sets its `onclose` calls the one that was there.
+   *
+   * @throws as `connect`
+   */
+  openSession(options?: CallOptions): Promise<Transport>;
   /**
    * Calls a tool on a pooled session.
    *

@@ -25,7 +25,9 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
   /** Parses a document of its type. Unknown keys are errors. Host-wide defaults and maxima are applied here. */
   readonly specSchema: ZodType<TSpec>;
   /**
-   * Prepares for work; called once before anything else. A backend that is away is no error: later calls reject.
+   * Prepares for work; called once before anything else: until then {@link Provider.ensureRunning} and
+   * {@link Provider.list} reject with `NOT_STARTED`. A backend that is away is no error: later calls reject, with an error
+   * that is retryable.
    *
    * @throws `INVALID_OPTIONS` for what only a host can mend
    */
@@ -39,11 +41,16 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
    * @throws when the backend is away
    */
   placement(options?: CallOptions): Promise<string>;
+  /** Whether its copies end with the process that made them, so that no other worker can take them over; absent means no. */
+  readonly copiesEndWithProcess?: boolean;
   /** Gets ready what a start needs and may take long, such as an image. Idempotent; core bounds how many run at once. */
   prepare?(request: RunRequest<TSpec>, options?: CallOptions): Promise<void>;
   /**
    * Makes the copy of this revision run: absent it is made, ended it is started again as it is, running it is left
    * alone. Idempotent per instance and revision. Resolves when the process runs, not when the server answers.
+   *
+   * An abort ends it at any point, also while the environment is waited for. What it has made by then is found by
+   * {@link Provider.list} and removed by {@link Provider.destroy}.
    *
    * @returns an observation whose state is `running` or, when it ended meanwhile, `exited`
    * @throws the code of why it cannot run, for example `COMMAND_NOT_FOUND`; nothing half-made is left
@@ -59,15 +66,22 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
   list(options?: CallOptions): Promise<readonly OwnedCopy[]>;
   /** Hints that something happened to a copy. May repeat and may lose: core looks for itself. */
   watch?(listener: (copy: CopyRef) => void): Unsubscribe;
-  /** The way to the server: the only one, for probes, clients and gateway alike. Opens nothing over HTTP. */
+  /**
+   * The way to the server: the only one, for probes, clients and gateway alike. Opens nothing over HTTP.
+   *
+   * @throws `INSTANCE_NOT_READY` for a copy that does not run
+   */
   dial(target: DialTarget<TSpec>, options?: CallOptions): Promise<Dialed>;
-  /** Lines the server wrote, oldest first. Ends at the end of what is there, or with `follow` when aborted. */
+  /**
+   * Lines the server wrote, oldest first, known secret values replaced. Ends at the end of what is there, or with `follow`
+   * when aborted. A copy that is absent has none.
+   */
   logs?(copy: CopyRef, query: LogQuery, options?: CallOptions): AsyncIterable<LogLine>;
   /** Whether two revisions of a document can run side by side; absent means yes. */
   canOverlap?(spec: TSpec): boolean;
   /** What a spec needs beyond the schema, checked without side effects; absent means nothing. */
   doctor?(options?: CallOptions): Promise<readonly Prerequisite[]>;
-  /** Lets go of the backend. With `destroyCopies` unset, copies that can outlive the process do. Idempotent. */
+  /** Lets go of the backend; nothing is started afterwards. Copies that can outlive the process do. Idempotent. */
   close(options?: CallOptions): Promise<void>;
 }
 
@@ -89,6 +103,7 @@ export interface CopyRef {
 /** What is to run. */
 export interface RunRequest<TSpec extends JsonSpec = JsonSpec> {
   readonly copy: CopyRef;
+  /** The document with all defaults; its environment is complete and holds references where secrets are. */
   readonly spec: TSpec;
   readonly instanceName: string;
   readonly labels: Readonly<Record<string, string>>;

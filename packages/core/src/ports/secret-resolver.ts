@@ -4,6 +4,8 @@ import type { CallOptions } from './common.js';
 
 /**
  * Gives the values of references. Asked in batches, once for each start; core never stores what it gets.
+ *
+ * Shows no value when it is printed itself, as happens to a host's options in a log.
  */
 export interface SecretResolver {
   readonly specificationVersion: 'v1';
@@ -12,14 +14,21 @@ export interface SecretResolver {
   /**
    * Returns the values it has, by `<scope>:<KEY>`. One that it does not have is left out: the next resolver is asked.
    *
+   * A batch of any size, also empty or with repetitions, is one call; the answer holds nothing that was not asked for.
+   * Scopes and keys are case-sensitive, and values come exactly as they were written. Nobody has to be known to it: the
+   * context may name an instance it has never heard of and no principal.
+   *
    * @throws `SECRET_BACKEND_FAILED` when it cannot tell; messages never hold a value
+   * @throws `ABORTED` when the signal was aborted
    */
   resolve(
     references: readonly SecretReference[],
     context: SecretContext,
     options?: CallOptions,
   ): Promise<ReadonlyMap<string, Secret>>;
+  /** Connects, where there is something to connect to. Nothing else is called before it has resolved. */
   open?(options?: CallOptions): Promise<void>;
+  /** Disconnects. Idempotent. */
   close?(options?: CallOptions): Promise<void>;
 }
 
@@ -31,14 +40,20 @@ export interface SecretContext {
   readonly principal: string | null;
 }
 
-/** A resolver that can also be written to. */
+/**
+ * A resolver that can also be written to. Every method can be repeated and called at the same time as any other; errors
+ * never hold a value.
+ */
 export interface SecretStore extends SecretResolver {
-  /** Whether values outlive the process. */
+  /** Whether values outlive the process: another object on the same backend resolves them. */
   readonly durable: boolean;
-  /** Writes a value; an earlier one is replaced. Resolves when it is durable. */
+  /**
+   * Writes a value; an earlier one is replaced. Resolves when it is durable and every later `resolve` gives it. An empty
+   * value is a value, not the absence of one.
+   */
   put(reference: SecretReference, value: Secret, options?: CallOptions): Promise<void>;
   /** Absent resolves. */
   delete(reference: SecretReference, options?: CallOptions): Promise<void>;
-  /** Deletes everything under a scope. Absent resolves. */
+  /** Deletes everything under exactly this scope, nothing under one that only begins alike. Absent resolves. */
   deleteScope(scope: string, options?: CallOptions): Promise<void>;
 }

@@ -32,9 +32,17 @@ export interface Store extends StoreWriter {
    * `work` must use the writer it is given and nothing slow; it may be run again when the store had to start over.
    */
   transaction<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T>;
-  /** Calls back after commits that append events, also of other processes; may repeat, may miss some. */
-  watch?(listener: () => void): Unsubscribe;
+  /** The store's clock, which decides on leases and on every time that processes compare. */
+  now(options?: CallOptions): Promise<Timestamp>;
+  /** Calls back when something is new, also from other processes; may repeat, may miss some. */
+  watch?(listener: (news: StoreNews) => void): Unsubscribe;
 }
+
+/**
+ * What is new in a store: events were `committed` and want a position, events were `numbered` and can be read, or
+ * `leases` were given back.
+ */
+export type StoreNews = 'committed' | 'numbered' | 'leases';
 
 /** Who owns what the store describes. */
 export interface StoreIdentity {
@@ -67,8 +75,7 @@ export interface StoreWriter {
   /**
    * Replaces the row whose `resourceVersion` is that of `record`, and raises it.
    *
-   * @throws `CONFLICT` when the row has another version or is gone, `LEASE_LOST` when `effects.fence` is lower than
-   * the epoch the row was last written under
+   * @throws `CONFLICT` when the row has another version or is gone, `LEASE_LOST` when `effects.fence` does not hold
    */
   updateInstance(
     record: InstanceRecord,
@@ -77,8 +84,8 @@ export interface StoreWriter {
   ): Promise<InstanceRecord>;
   /** Removes the row of that version. Absent resolves, without events. @throws `CONFLICT`, `LEASE_LOST` */
   deleteInstance(record: InstanceRecord, effects: WriteEffects, options?: CallOptions): Promise<void>;
-  /** Appends events that belong to no row. */
-  appendEvents(events: readonly EventDraft[], options?: CallOptions): Promise<void>;
+  /** Appends events that belong to no row. @throws `LEASE_LOST` when `options.fence` does not hold */
+  appendEvents(events: readonly EventDraft[], options?: AppendOptions): Promise<void>;
 }
 
 /** What commits together with a row. */
@@ -86,7 +93,16 @@ export interface WriteEffects {
   readonly events: readonly EventDraft[];
   /** Counters changed in the same statement. */
   readonly counters?: readonly CounterChange[] | undefined;
-  /** The epoch of the lease under which a worker writes. */
+  /**
+   * The epoch of the lease under which a worker writes. It holds while that lease has not run out or changed hands, and
+   * the row was never written under a higher one. A failed fence is told before a conflict.
+   */
+  readonly fence?: number | undefined;
+}
+
+/** How events are appended that belong to no row. */
+export interface AppendOptions extends CallOptions {
+  /** As in {@link WriteEffects.fence}, but for the row. */
   readonly fence?: number | undefined;
 }
 
@@ -154,12 +170,17 @@ export interface InstanceTable {
 
 /** The log of committed events. */
 export interface EventLog {
-  /** Numbers what is committed and not yet numbered, in commit order, and returns it. Called by one relay at a time. */
+  /**
+   * Numbers what is committed and not yet numbered, without gaps, and returns it, oldest first. What one transaction
+   * appended keeps its order; what was committed before another began comes before it. One relay at a time calls it;
+   * a second one that wakes late does no harm.
+   */
   number(limit: number, options?: CallOptions): Promise<readonly Event[]>;
   /**
    * Reads numbered events with a position above `after`, oldest first.
    *
-   * @throws `CURSOR_EXPIRED` when events above `after` have been removed by the retention
+   * @throws `CURSOR_EXPIRED` when events above `after` have been removed by the retention; `details.oldest` is the
+   * position of the first one left, or that the next one will get
    */
   read(query: EventQuery, options?: CallOptions): Promise<readonly Event[]>;
   /** The position of the newest numbered event, 0 in an empty log. */
@@ -205,7 +226,7 @@ export interface Lease {
   /** `<placement>/<shard>`, or `relay`. */
   readonly name: string;
   readonly holderId: string;
-  /** Raised with every change of holder; the fence of writes. */
+  /** The fence of writes: raised with every change of holder, and in the whole store no two leases have the same. */
   readonly epoch: number;
   readonly expiresAt: Timestamp;
   readonly address: string | null;

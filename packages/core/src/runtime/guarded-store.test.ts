@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { MCPServer } from '../domain/server/mcp-server.js';
-import type { Store, StoreWriter } from '../ports/store.js';
+import type { Store, StoreNews, StoreWriter } from '../ports/store.js';
 import { manualClock } from '../testing/manual-clock.js';
 import { recordingLogger } from '../testing/recording-logger.js';
 import { guardStore } from './guarded-store.js';
@@ -32,12 +32,14 @@ function uniform(method: (signal: AbortSignal | undefined) => Promise<unknown>) 
     'updateInstance',
     'deleteInstance',
     'appendEvents',
+    'now',
   ]);
   const store = {
     specificationVersion: 'v1',
     open: async () => identity,
     close: async () => undefined,
     ...writer,
+    ...all('', ['now']),
     servers: all('servers.', ['get', 'list']),
     instances: all('instances.', ['get', 'list', 'count']),
     events: all('events.', ['number', 'read', 'head', 'cursor', 'saveCursor', 'trim']),
@@ -77,12 +79,12 @@ it('hands every method of every table on with its arguments, bounded by 10 s', a
   };
   callAll(guarded, ['open', 'close', 'transaction']);
   for (const table of tables) callAll(guarded[table]);
-  expect(made).toBe(24);
-  expect(calls).toHaveLength(24);
+  expect(made).toBe(25);
+  expect(calls).toHaveLength(25);
   await clock.advance(9_999);
   expect(codes).toEqual([]);
   await clock.advance(1);
-  expect(codes).toEqual(Array(24).fill('PLUGIN_TIMEOUT'));
+  expect(codes).toEqual(Array(25).fill('PLUGIN_TIMEOUT'));
   for (const { args } of calls) expect((args.at(-1) as { signal: AbortSignal }).signal.aborted).toBe(true);
 });
 
@@ -142,7 +144,7 @@ describe('a transaction', () => {
 it('watches where the store can, and not while it is closed', async () => {
   const { store } = uniform(forever);
   expect((await setup(store)).guarded).not.toHaveProperty('watch');
-  let tell: (() => void) | undefined;
+  let tell: ((news: StoreNews) => void) | undefined;
   const { guarded, logger } = await setup({
     ...store,
     watch: (listener) => {
@@ -155,9 +157,9 @@ it('watches where the store can, and not while it is closed', async () => {
     heard++;
     throw new Error('boom');
   });
-  tell?.();
+  tell?.('committed');
   off?.();
-  tell?.();
+  tell?.('committed');
   expect(heard).toBe(1);
   expect(logger.lines).toHaveLength(1);
   await guarded.close();

@@ -46,6 +46,7 @@ export function guardStore(store: Store, options: GuardOptions): Store {
           }
         }, bounds);
       }),
+    now: (o) => call('now', o, (inner) => store.now(inner)),
     ...(watch && { watch: (listener) => guardedListener(guard, listener, watch) }),
   };
 }
@@ -68,7 +69,8 @@ function guardWriter(writer: StoreWriter, call: Call): StoreWriter {
       call('updateInstance', o, (inner) => writer.updateInstance(record, effects, inner)),
     deleteInstance: (record, effects, o) =>
       call('deleteInstance', o, (inner) => writer.deleteInstance(record, effects, inner)),
-    appendEvents: (events, o) => call('appendEvents', o, (inner) => writer.appendEvents(events, inner)),
+    appendEvents: (events, o) =>
+      call('appendEvents', o, (inner) => writer.appendEvents(events, { ...o, ...inner })),
   };
 }
 

@@ -1,17 +1,18 @@
-import { mcpError } from '../domain/errors/mcpinfra-error.js';
-import { didYouMean } from '../domain/did-you-mean.js';
 import { defaults } from '../domain/defaults.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import { memoryEventBus } from '../adapters/memory-event-bus.js';
 import { memorySecrets } from '../adapters/memory-secrets.js';
 import { memoryStore } from '../adapters/memory-store.js';
+import type { PeerSettings } from '../mcp/peer/open-peer-link.js';
 import type { Clock } from '../ports/clock.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { Logger } from '../ports/logger.js';
 import type { Provider } from '../ports/provider.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { Store } from '../ports/store.js';
+import { invalid, refuseUnknown, whole } from './checked-options.js';
 import type { Deadlines } from './guard-deadlines.js';
+import { resolvePeerOptions, type PeerOptions } from './peer-options.js';
 import { systemClock } from './system-clock.js';
 
 /** What a process does for the fleet. */
@@ -50,6 +51,8 @@ export interface MCPInfraOptions<TProviders extends readonly Provider[] = readon
   readonly drainMs?: number | undefined;
   /** How long core waits for plugins, by what is asked of them. */
   readonly deadlines?: Partial<Deadlines> | undefined;
+  /** How processes reach stdio servers and logs of one another. @defaultValue they do not */
+  readonly peer?: PeerOptions | undefined;
   /** @defaultValue the machine's */
   readonly clock?: Clock | undefined;
 }
@@ -98,6 +101,7 @@ export interface ResolvedOptions {
   readonly onStop: 'keep' | 'destroy';
   readonly drainMs: number;
   readonly deadlines: Partial<Deadlines>;
+  readonly peer: PeerSettings | null;
   readonly clock: Clock;
 }
 
@@ -125,6 +129,7 @@ const known = [
   'onStop',
   'drainMs',
   'deadlines',
+  'peer',
   'clock',
 ] as const satisfies readonly (keyof MCPInfraOptions)[];
 
@@ -185,26 +190,7 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
     onStop,
     drainMs: whole('drainMs', options.drainMs ?? 5_000, 0),
     deadlines: options.deadlines ?? {},
+    peer: resolvePeerOptions(options.peer),
     clock: options.clock ?? systemClock,
   });
-}
-
-/** Rejects keys an options object does not have. */
-function refuseUnknown(what: string, options: object, keys: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (keys.includes(key)) continue;
-    const hint = didYouMean(key, keys);
-    throw invalid(
-      `${what} has no option ${JSON.stringify(key)}; ${hint === undefined ? `it takes ${keys.join(', ')}` : `did you mean "${hint}"?`}`,
-    );
-  }
-}
-
-function whole(name: string, value: number, least = 1): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw invalid(`${name} must be a whole number of at least ${String(least)}, not ${JSON.stringify(value)}`);
-}
-
-function invalid(sentence: string): Error {
-  return mcpError('INVALID_OPTIONS', `${sentence}.`);
 }

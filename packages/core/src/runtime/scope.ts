@@ -14,14 +14,19 @@ import { InstanceManager } from '../services/instance-manager.js';
 import { InstancePlanner } from '../services/instance-plan.js';
 import { InstanceSessions } from '../services/instance-sessions.js';
 import { InstanceWaiter } from '../services/instance-waiter.js';
+import type { OwnedCopies } from '../services/owned-copies.js';
+import type { RemoteOwners } from '../services/remote-owners.js';
 import { MCPServerRegistry } from '../services/server-registry.js';
 import type { CommandOptions } from '../services/service-context.js';
-import type { WorkerParts } from '../services/worker-parts.js';
+import type { Claims, WorkerParts } from '../services/worker-parts.js';
 
 /** What the scopes of one fleet share. */
-export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets' | 'ownership'> {
+export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets'> {
   readonly hub: EventHub;
-  readonly subscriptions: Set<DurableSubscription>;
+  readonly owned: OwnedCopies;
+  readonly remote: RemoteOwners;
+  readonly claims: Claims;
+  readonly subscriptions: Map<string, DurableSubscription>;
 }
 
 /** The fleet as one tenant, or the host itself, sees it. */
@@ -38,15 +43,15 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
-    const { context, links, secrets, ownership, hub, subscriptions } = parts;
+    const { context, links, secrets, owned, remote, claims, hub, subscriptions } = parts;
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
     const sessions = new InstanceSessions(context, links, {
       secrets,
       waiter,
       scope,
-      owns: ({ id, jsonSpec, runtime }) =>
-        ownership.fence({ id, type: jsonSpec.type, placement: runtime.placement }) !== null,
+      owned,
+      remote,
     });
     const planner = new InstancePlanner(context, scope);
     this.instances = new InstanceManager<TSpec>({ context, scope, commands, waiter, sessions, planner });
@@ -54,7 +59,7 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       await commands.delete(id, options ?? {});
     });
     this.environment = new EnvironmentService(context, scope, commands);
-    this.events = new EventStream(context, hub, { scope, open: subscriptions });
+    this.events = new EventStream({ context, hub, claims, scope }, subscriptions);
     this.#desired = new DesiredState(this.servers, this.instances, { scope, planner });
   }
 

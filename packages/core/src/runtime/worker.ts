@@ -1,13 +1,25 @@
 import { MCPInfraError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
+import type { Event } from '../domain/events/event.js';
+import type { EventType } from '../domain/events/event-map.js';
 import type { Unsubscribe } from '../ports/common.js';
 import type { Provider } from '../ports/provider.js';
 import type { ReconcileNews } from '../services/reconcile-context.js';
+import { orphanGraceMs } from '../services/orphan-collector.js';
 import { Reconciler } from '../services/reconciler.js';
 import { Resync } from '../services/resync.js';
 import { isAborted, sleepUntil } from '../services/wake-signal.js';
 import type { WorkerParts } from '../services/worker-parts.js';
 import { KeyedQueue } from './keyed-queue.js';
+
+/** The events by which another process tells that what is wanted of an instance has changed. */
+const wishes: ReadonlySet<EventType> = new Set<EventType>([
+  'MCPServerInstanceCreated',
+  'MCPServerInstanceUpdated',
+  'MCPServerInstanceStarted',
+  'MCPServerInstanceStopped',
+  'MCPServerInstanceDeleted',
+]);
 
 /** Reconciles the instances this process owns: the queue, what feeds it, and the resync behind it. */
 export class Worker {
@@ -45,6 +57,12 @@ export class Worker {
 
   wake(id: string, news: ReconcileNews): void {
     if (!this.#ending.signal.aborted) this.#queue.add(id, news);
+  }
+
+  /** Looks at what an event says that somebody wishes, unless that has been read already. */
+  heard({ type, subject, resourceVersion }: Event): void {
+    if (!wishes.has(type) || !this.#parts.ownership.concerns(subject)) return;
+    if (!this.#reconciler.hasRead(subject, resourceVersion)) this.wake(subject, 'wish-changed');
   }
 
   /** Leases changed: ends the passes over what others own now, and compares everything soon. */
@@ -87,7 +105,7 @@ export class Worker {
       }
       await sleepUntil(
         context.clock,
-        this.#resyncEveryMs,
+        this.#resync.isUnsure ? Math.min(this.#resyncEveryMs, orphanGraceMs) : this.#resyncEveryMs,
         AbortSignal.any([this.#ending.signal, this.#news.signal]),
       );
     }

@@ -2,10 +2,11 @@ import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { Copy, HandshakeRecord, InstanceRecord } from '../domain/instance/instance-record.js';
 import type { Endpoint, ExitRecord } from '../domain/instance/mcp-server-instance.js';
 import type { ProbeReport } from '../ports/mcp-link.js';
-import type { Observation, Provider, RunRequest } from '../ports/provider.js';
+import type { Observation, RunRequest } from '../ports/provider.js';
 import { timestamp } from './event-drafts.js';
 import { lifecycleMs } from './lifecycle-ms.js';
 import { copyRef, isStdio, probeOf } from './link-registry.js';
+import type { Pass } from './pass.js';
 import { ProgressReport } from './progress-report.js';
 import type { ReconcileContext } from './reconcile-context.js';
 import { sleepUntil } from './wake-signal.js';
@@ -45,7 +46,7 @@ export class BringUp {
   async run(
     record: InstanceRecord,
     copy: Copy,
-    pass: { readonly provider: Provider; readonly reconcile: ReconcileContext; readonly steps: BringUpSteps },
+    pass: Pass & { readonly steps: BringUpSteps },
   ): Promise<ReadyCopy> {
     const key = `${record.id}/${String(copy.revision)}`;
     try {
@@ -64,12 +65,12 @@ export class BringUp {
   async #start(
     record: InstanceRecord,
     copy: Copy,
-    pass: { readonly provider: Provider; readonly reconcile: ReconcileContext; readonly steps: BringUpSteps },
+    pass: Pass & { readonly steps: BringUpSteps },
   ): Promise<Observation> {
     const { provider, reconcile, steps } = pass;
     const { startSlots, pullSlots } = this.#parts;
     const options = { signal: reconcile.signal };
-    const progress = new ProgressReport(this.#parts.context, record);
+    const progress = new ProgressReport(this.#parts.context, record, pass.fence);
     const request = this.#request(record, copy, progress);
     if (provider.prepare) {
       const prepared = pullSlots.run(async () => provider.prepare?.(request, options), reconcile.signal);
@@ -87,7 +88,7 @@ export class BringUp {
   async #ready(
     record: InstanceRecord,
     copy: Copy,
-    pass: { readonly provider: Provider; readonly reconcile: ReconcileContext; readonly since: number },
+    pass: Pass & { readonly since: number },
   ): Promise<Extract<ProbeReport, { ok: true }>> {
     const { context, links, ownership } = this.#parts;
     const { startupTimeoutMs } = lifecycleMs(copy.spec);

@@ -42,13 +42,14 @@ export class InstanceCommands {
 
   async create(input: MCPServerInstanceInput<unknown>, options: CommandOptions): Promise<InstanceRecord> {
     const { store } = this.#context;
-    const id = newId(this.#scope, 'instance', options.idempotencyKey);
-    if (options.idempotencyKey !== undefined) {
-      const earlier = await store.instances.get(id, { signal: options.signal });
-      if (earlier) return earlier;
-    }
     const { checkInstanceInput } = await inputChecks();
     const { value, issues } = checkInstanceInput(input);
+    const key = options.idempotencyKey;
+    const id = value.id ?? newId(this.#scope, 'instance', key);
+    if (key !== undefined || value.id !== null) {
+      const earlier = await store.instances.get(id, { signal: options.signal });
+      if (earlier) return this.#repeated(earlier, value.id, key);
+    }
     const pinned =
       value.serverSpecId === null
         ? null
@@ -79,13 +80,21 @@ export class InstanceCommands {
       this.#context.wake(id, 'hint');
       return created;
     } catch (error) {
-      // Another call with the same key was faster; its row needs the secrets, which are the same.
-      const earlier = options.idempotencyKey === undefined ? null : await store.instances.get(id);
-      if (earlier) return earlier;
+      // Another call with the same key or id was faster; its row needs the secrets, which are the same.
+      const earlier = key === undefined && value.id === null ? null : await store.instances.get(id);
+      if (earlier) return this.#repeated(earlier, value.id, key);
       // Nothing was made: the values moved out of the document must not stay behind.
       if (admitted.secrets.length > 0) await this.#context.secretStore?.deleteScope(secretScopeOf(id));
       throw error;
     }
+  }
+
+  /** What a create answers whose row is there already. @throws `ALREADY_EXISTS` unless the same call made it */
+  #repeated(earlier: InstanceRecord, id: string | null, key: string | undefined): InstanceRecord {
+    if (id === null || (key !== undefined && earlier.runtime.appliedKeys.includes(key))) return earlier;
+    throw mcpError('ALREADY_EXISTS', `An instance with the id ${id} exists already.`, {
+      details: { field: 'id' },
+    });
   }
 
   async ensure(input: MCPServerInstanceInput<unknown>, options: CommandOptions): Promise<InstanceRecord> {
@@ -246,6 +255,10 @@ export class InstanceCommands {
     const { checkInstanceInput } = await inputChecks();
     const { value } = checkInstanceInput(input);
     const { description, labels, jsonSpec, desiredState } = value;
+    if (value.id !== null && value.id !== existing.id) {
+      const message = `The instance "${existing.name}" has the id ${existing.id}, not ${value.id}; delete it first.`;
+      throw mcpError('CONFLICT', message);
+    }
     await this.#change(existing.id, options, async (record) => {
       const pinned =
         value.serverSpecId === null

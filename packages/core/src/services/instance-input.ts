@@ -6,6 +6,13 @@ import { labelsSchema } from './server-input.js';
 
 /** What a host gives to create an instance. */
 export interface MCPServerInstanceInput<TSpec = JsonSpec> {
+  /**
+   * The id it gets, for a caller that knows it under one already: any UUID-shaped text, kept in lower case. The same id
+   * a second time is `ALREADY_EXISTS`.
+   *
+   * @defaultValue a new one
+   */
+  readonly id?: string | undefined;
   /** Unique in its tenant. Any text; the slug is made of it. */
   readonly name: string;
   readonly description?: string | undefined;
@@ -26,6 +33,8 @@ export interface MCPServerInstancePatch {
 
 /** An input whose fields, but for the document, have been checked. */
 export interface CheckedInstanceInput {
+  /** `null` where the caller gave none. */
+  readonly id: string | null;
   readonly name: string;
   readonly description: string;
   readonly serverSpecId: string | null;
@@ -34,7 +43,14 @@ export interface CheckedInstanceInput {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+const uuidShape =
+  'Expected a UUID, such as "9f3a2b1c-0d4e-4f5a-8b6c-7d8e9f0a1b2c", or no id at all to have one made';
 const fields = {
+  // As wide as the ids of other systems: the version and variant of RFC 9562 are not looked at.
+  id: z
+    .string({ error: uuidShape })
+    .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu, { error: uuidShape })
+    .toLowerCase(),
   name: z.string().trim().min(1).max(200),
   description: z.string().max(4_000),
   serverSpecId: z.string().min(1).max(100).nullable(),
@@ -70,6 +86,7 @@ export function checkInstanceInput(input: unknown): {
       issues.push({ path: pointer(key), code: 'required', message: `An instance needs a ${key}.` });
   }
   const value: CheckedInstanceInput = {
+    id: read('id', null),
     name: read('name', ''),
     description: read('description', ''),
     serverSpecId: read('serverSpecId', null),
@@ -89,7 +106,7 @@ export function checkInstancePatch(patch: unknown): readonly Issue[] {
   }
   return Object.keys(patch).flatMap((key): Issue[] => {
     if (changeable.includes(key)) return [];
-    const fixed = Object.hasOwn(fields, key) || key === 'id' || key === 'slug';
+    const fixed = Object.hasOwn(fields, key) || key === 'slug';
     const message = fixed
       ? `"${key}" cannot be changed. Changeable are: ${changeable.join(', ')}; use start() and stop() for the state.`
       : unknownMessage(key, changeable);

@@ -1,16 +1,18 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
-import type { Copy, InstanceRecord, ToolDescription } from '../domain/instance/instance-record.js';
+import type { InstanceRecord, ToolDescription } from '../domain/instance/instance-record.js';
 import { isServing } from '../domain/instance/mcp-server-instance.js';
 import { resolveLifecycle } from '../domain/json-spec/lifecycle.js';
-import type { ToolCallResult } from '../ports/mcp-link.js';
+import type { MCPLink, ToolCallResult } from '../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../ports/provider.js';
 import { visibleInstance, type Scope } from './access.js';
-import { timestamp } from './event-drafts.js';
+import { draftEvent, instanceOrigin, instanceWish, timestamp } from './event-drafts.js';
 import type { InstanceWaiter } from './instance-waiter.js';
 import { changeInstance } from './instance-writer.js';
 import { lifecycleMs } from './lifecycle-ms.js';
-import { copyRef, isStdio, type LinkRegistry } from './link-registry.js';
+import { isStdio, type LinkRegistry } from './link-registry.js';
+import type { OwnedCopies } from './owned-copies.js';
+import type { RemoteOwners } from './remote-owners.js';
 import type { SecretSource } from './secret-source.js';
 import type { CommandOptions, ServiceContext } from './service-context.js';
 import { sleepUntil } from './wake-signal.js';
@@ -33,8 +35,8 @@ export class InstanceSessions {
   readonly #secrets: SecretSource;
   readonly #waiter: InstanceWaiter;
   readonly #scope: Scope;
-  /** Whether this process owns the copies of an instance. */
-  readonly #owns: (record: InstanceRecord) => boolean;
+  readonly #owned: OwnedCopies;
+  readonly #remote: RemoteOwners;
 
   constructor(
     context: ServiceContext,
@@ -43,7 +45,8 @@ export class InstanceSessions {
       readonly secrets: SecretSource;
       readonly waiter: InstanceWaiter;
       readonly scope: Scope;
-      readonly owns: (record: InstanceRecord) => boolean;
+      readonly owned: OwnedCopies;
+      readonly remote: RemoteOwners;
     },
   ) {
     this.#context = context;
@@ -51,17 +54,15 @@ export class InstanceSessions {
     this.#secrets = options.secrets;
     this.#waiter = options.waiter;
     this.#scope = options.scope;
-    this.#owns = options.owns;
+    this.#owned = options.owned;
+    this.#remote = options.remote;
   }
 
   async connect(id: string, options: CallToolOptions): Promise<ConnectedClient> {
-    const { record, copy } = await this.#awake(id, options);
-    const client = await this.#links
-      .of(record, copy)
-      .connect({ signal: options.signal })
-      .catch((error: unknown) => {
-        throw this.#secrets.scrubError(id, error);
-      });
+    const { record, link } = await this.#awake(id, options);
+    const client = await link.connect({ signal: options.signal }).catch((error: unknown) => {
+      throw this.#secrets.scrubError(id, error);
+    });
     const awake = this.#keepAwake(record);
     const closed = client.onclose;
     client.onclose = () => {
@@ -80,10 +81,10 @@ export class InstanceSessions {
     call: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> },
     options: CallToolOptions,
   ): Promise<ToolCallResult> {
-    const { record, copy } = await this.#awake(id, options);
+    const { record, link } = await this.#awake(id, options);
     const release = this.#keepAwake(record);
     try {
-      return await this.#links.of(record, copy).callTool(call, { signal: options.signal });
+      return await link.callTool(call, { signal: options.signal });
     } catch (error) {
       // A server may answer an error with what it knows.
       throw this.#secrets.scrubError(id, error);
@@ -104,14 +105,13 @@ export class InstanceSessions {
 
   async *logs(id: string, query: LogQuery, options: CommandOptions): AsyncGenerator<LogLine> {
     const record = await visibleInstance(this.#context, this.#scope, { id, options });
+    this.#owned.assertKeepsLogs(record.jsonSpec.type);
     const { active } = record.runtime;
-    const provider = this.#context.providers.get(record.jsonSpec.type);
-    if (!provider?.logs) {
-      throw mcpError('CAPABILITY_UNSUPPORTED', `The provider "${record.jsonSpec.type}" keeps no logs.`);
-    }
-    if (active && !this.#owns(record)) throw notOwner(record);
+    const { signal } = options;
     if (active) {
-      yield* provider.logs(copyRef(record, active), query, { signal: options.signal });
+      yield* this.#owned.owns(record)
+        ? this.#owned.linesOf(record, active, { query, signal })
+        : await this.#remote.logs(record, query, { signal });
       return;
     }
     // What failed to start is gone; its last lines are in the row.
@@ -121,14 +121,14 @@ export class InstanceSessions {
     }
   }
 
-  /** The routed copy, woken where it sleeps. @throws `INSTANCE_STOPPED`, `INSTANCE_NOT_READY`, `NOT_OWNER` */
+  /** The way to the routed copy, woken where it sleeps. @throws `INSTANCE_STOPPED`, `INSTANCE_NOT_READY` */
   async #awake(
     id: string,
     options: CallToolOptions,
-  ): Promise<{ readonly record: InstanceRecord; readonly copy: Copy }> {
+  ): Promise<{ readonly record: InstanceRecord; readonly link: MCPLink }> {
     let record = await visibleInstance(this.#context, this.#scope, { id, options });
     if (record.status === 'idle') {
-      await this.#want(record);
+      await this.#want(record, { actor: options.actor, tell: !this.#owned.owns(record) });
       this.#context.wake(id, 'wish-changed');
     }
     if (record.status === 'idle' || record.status === 'starting')
@@ -149,8 +149,11 @@ export class InstanceSessions {
         },
       );
     }
-    if (isStdio(active.spec) && !this.#owns(record)) throw notOwner(record);
-    return { record, copy: active };
+    const elsewhere = isStdio(active.spec) && !this.#owned.owns(record);
+    const link = elsewhere
+      ? this.#links.remote(record, active, (dialing) => this.#remote.dial(record, active, dialing))
+      : this.#links.of(record, active);
+    return { record, link };
   }
 
   async #untilServing(record: InstanceRecord, options: CallToolOptions): Promise<InstanceRecord> {
@@ -192,23 +195,32 @@ export class InstanceSessions {
     };
   }
 
-  async #want(record: InstanceRecord): Promise<void> {
+  /** @param wake - for a call that wakes: who makes it, and whether the owner, another process, has to be told */
+  async #want(
+    record: InstanceRecord,
+    wake: { readonly actor?: string | undefined; readonly tell: boolean } = { tell: false },
+  ): Promise<void> {
     const { idleTimeoutMs } = lifecycleMs(record.runtime.active?.spec ?? record.jsonSpec);
     await changeInstance(this.#context, record.id, {
+      origin: { actor: wake.actor },
       decide: ({ runtime }) => {
         const leftMs =
           runtime.wantedUntil === null ? 0 : Date.parse(runtime.wantedUntil) - this.#context.clock.now();
         // At most one write in each third of the idle time.
         if (leftMs > (idleTimeoutMs * 2) / 3) return null;
-        return { runtime: { wantedUntil: timestamp(this.#context, idleTimeoutMs) } };
+        return {
+          runtime: { wantedUntil: timestamp(this.#context, idleTimeoutMs) },
+          events: (row) =>
+            wake.tell
+              ? [
+                  draftEvent(this.#context, instanceOrigin(row, wake.actor), {
+                    type: 'MCPServerInstanceStarted',
+                    data: instanceWish(row),
+                  }),
+                ]
+              : [],
+        };
       },
     });
   }
-}
-
-function notOwner(record: InstanceRecord): Error {
-  return mcpError(
-    'NOT_OWNER',
-    `The instance "${record.name}" runs under another process, which owns its standard streams.`,
-  );
 }

@@ -1,74 +1,106 @@
 import { messageOf, normaliseError } from '../domain/errors/normalise-error.js';
-import { shardCount, shardOf } from '../domain/shard.js';
+import { fairShare } from '../domain/fleet/fair-share.js';
+import { memberLease, relayLease, shardLease } from '../domain/fleet/lease-names.js';
+import { shardOf } from '../domain/shard.js';
 import type { Provider } from '../ports/provider.js';
 import type { Lease, LeaseHolder } from '../ports/store.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { ServiceContext } from './service-context.js';
-import type { OwnedKey, Ownership } from './worker-parts.js';
+import type { Claims, OwnedKey, Ownership } from './worker-parts.js';
 
 /** The times of leases, in milliseconds. */
-const leaseTimes = Object.freeze({ ttlMs: 15_000, renewEveryMs: 5_000, marginMs: 5_000 });
+const leaseTimes = Object.freeze({ ttlMs: 15_000, renewEveryMs: 5_000, marginMs: 5_000, soonestMs: 50 });
 
-const relayLease = 'relay';
+/** What a {@link LeaseKeeper} works with. */
+export interface LeaseKeeperOptions {
+  readonly holderId: string;
+  readonly worker: boolean;
+  /** Where other processes reach this one, told with each lease; absent where it does not listen. */
+  readonly address?: (() => string | undefined) | undefined;
+  readonly condition: FleetCondition;
+  /** Opens a provider where that has not been done, and asks where its copies live. */
+  readonly reach: (provider: Provider) => Promise<string>;
+  /** Sets this process's clock by the store's. */
+  readonly alignClock: () => Promise<void>;
+  /** Told when leases were lost or gained, so that work is stopped or looked for. */
+  readonly onChange: () => void;
+  /** Lets calls end on what is about to be given to another worker, and closes the ways to it. */
+  readonly letGo: () => Promise<void>;
+}
 
 /**
- * Holds the leases of this process: for the relay, and for each (placement, shard) it works on.
+ * Holds the leases of this process: for the relay, for its share of each placement, and for what it claims.
  *
  * A lease is trusted until its time counted from *sending* the renewal, less a margin, on the monotonic clock: a
  * process that was frozen finds its leases expired before it acts.
  */
-export class LeaseKeeper implements Ownership {
+export class LeaseKeeper implements Ownership, Claims {
   readonly #context: ServiceContext;
-  readonly #condition: FleetCondition;
-  readonly #holder: LeaseHolder;
-  readonly #worker: boolean;
+  readonly #options: LeaseKeeperOptions;
   readonly #held = new Map<string, { readonly epoch: number; readonly untilMs: number }>();
+  /** Still held in the store, but nothing is begun under them any more. */
+  readonly #leaving = new Set<string>();
+  readonly #claimed = new Set<string>();
   readonly #placements = new Map<string, string>();
-  readonly #onChange: () => void;
-  readonly #reach: (provider: Provider) => Promise<string>;
   #cancel: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
   #turn: Promise<void> | undefined;
+  #again = false;
   #stopped = false;
 
-  constructor(
-    context: ServiceContext,
-    options: {
-      readonly holderId: string;
-      readonly worker: boolean;
-      readonly condition: FleetCondition;
-      /** Opens a provider where that has not been done, and asks where its copies live. */
-      readonly reach: (provider: Provider) => Promise<string>;
-      /** Told when leases were lost or gained, so that work is stopped or looked for. */
-      readonly onChange: () => void;
-    },
-  ) {
+  constructor(context: ServiceContext, options: LeaseKeeperOptions) {
     this.#context = context;
-    this.#condition = options.condition;
-    this.#holder = { id: options.holderId, ttlMs: leaseTimes.ttlMs };
-    this.#worker = options.worker;
-    this.#onChange = options.onChange;
-    this.#reach = options.reach;
+    this.#options = options;
   }
 
-  fence(record: OwnedKey): number | null {
-    const placement = this.#placements.get(record.type);
-    if (placement === undefined || (record.placement !== null && record.placement !== placement)) return null;
-    return this.#epoch(`${placement}/${String(shardOf(record.id))}`);
+  fence({ id, type, placement }: OwnedKey): number | null {
+    const mine = this.#placements.get(type);
+    if (mine === undefined || (placement !== null && placement !== mine)) return null;
+    return this.#epoch(shardLease(mine, shardOf(id)));
   }
 
   placement(type: string): string | null {
     return this.#placements.get(type) ?? null;
   }
 
+  concerns(id: string): boolean {
+    const shard = shardOf(id);
+    return [...this.#placements.values()].some((at) => this.#epoch(shardLease(at, shard)) !== null);
+  }
+
   /** Whether this process numbers and publishes events now. */
   isRelay(): boolean {
-    return this.#epoch(relayLease) !== null;
+    return this.holds(relayLease);
+  }
+
+  holds(name: string): boolean {
+    return this.#epoch(name) !== null;
+  }
+
+  async claim(name: string): Promise<void> {
+    this.#claimed.add(name);
+    await this.look();
+  }
+
+  async unclaim(name: string): Promise<void> {
+    this.#claimed.delete(name);
+    await this.#turn;
+    if (this.#held.has(name)) await this.#release([name]);
   }
 
   async start(): Promise<void> {
-    await this.#renew();
-    this.#plan();
+    await this.look();
+  }
+
+  /** Renews now and takes what has become free, for example when another process gave leases back. */
+  async look(): Promise<void> {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#cancel?.();
+    this.#turn ??= this.#turns().finally(() => {
+      this.#turn = undefined;
+    });
+    await this.#turn;
   }
 
   /** Gives everything back, so that others need not wait for the leases to run out. */
@@ -77,48 +109,117 @@ export class LeaseKeeper implements Ownership {
     this.#cancel?.();
     this.#cancelExpiry?.();
     await this.#turn;
-    const names = [...this.#held.keys()];
-    this.#held.clear();
-    await this.#context.store.leases.release(names, this.#holder.id).catch((error: unknown) => {
-      this.#context.logger.debug('leases were not given back', { error: messageOf(error) });
-    });
+    await this.#release([...this.#held.keys()]);
   }
 
   #epoch(name: string): number | null {
     const lease = this.#held.get(name);
-    return lease && this.#context.clock.monotonicMs() < lease.untilMs ? lease.epoch : null;
+    if (!lease || this.#leaving.has(name)) return null;
+    return this.#context.clock.monotonicMs() < lease.untilMs ? lease.epoch : null;
   }
 
-  #plan(): void {
+  async #turns(): Promise<void> {
+    let nextInMs: number = leaseTimes.renewEveryMs;
+    while (this.#again) {
+      this.#again = false;
+      nextInMs = await this.#renew();
+    }
     if (this.#stopped) return;
-    this.#cancel = this.#context.clock.schedule(leaseTimes.renewEveryMs, () => {
-      this.#turn = this.#renew().finally(() => {
-        this.#plan();
-      });
+    this.#cancel = this.#context.clock.schedule(nextInMs, () => void this.look());
+  }
+
+  /** @returns when to do so again */
+  async #renew(): Promise<number> {
+    const before = this.#names();
+    const { leases } = this.#context.store;
+    const holder = this.#holder();
+    let nextInMs: number = leaseTimes.renewEveryMs;
+    try {
+      const sentMs = this.#context.clock.monotonicMs();
+      const [renewed] = await Promise.all([
+        leases.renew(holder),
+        this.#findPlacements(),
+        this.#options.alignClock(),
+      ]);
+      this.#held.clear();
+      this.#keep(renewed, sentMs);
+      const seen = await leases.list();
+      const { take, give } = this.#plan(seen, await this.#bound(seen));
+      if (take.length > 0) {
+        const askedMs = this.#context.clock.monotonicMs();
+        this.#keep(await leases.acquire(take, holder), askedMs);
+      }
+      if (give.length > 0) void this.#giveBack(give);
+      nextInMs = Math.min(nextInMs, this.#untilNextEnds(seen, holder.id));
+      this.#options.condition.recovered('store');
+    } catch (error) {
+      this.#options.condition.degraded(
+        'store',
+        normaliseError(error, 'STORE_FAILED', 'Renewing leases failed'),
+      );
+    }
+    this.#watchExpiry();
+    if (this.#names() !== before) this.#options.onChange();
+    return nextInMs;
+  }
+
+  /** What to take that nobody has, and what to give back. */
+  #plan(
+    seen: readonly Lease[],
+    bound: ReadonlySet<string>,
+  ): { readonly take: readonly string[]; readonly give: readonly string[] } {
+    const me = this.#options.holderId;
+    const taken = new Set(seen.map(({ name }) => name));
+    const placements = [...new Set(this.#placements.values())];
+    const single = [relayLease, ...this.#claimed, ...placements.map((at) => memberLease(at, me))];
+    const shares = placements.map((at) => {
+      // What is leaving counts as gone, or it would be taken for too much a second time.
+      const held = seen.map((lease) => (this.#leaving.has(lease.name) ? { ...lease, holderId: '' } : lease));
+      return fairShare(held, at, { me, mayGive: (name) => !bound.has(name) });
+    });
+    return {
+      take: [...single.filter((name) => !taken.has(name)), ...shares.flatMap(({ take }) => take)],
+      give: shares.flatMap(({ give }) => give),
+    };
+  }
+
+  /** The leases that stay while this process lives, since what runs under them would end with another's taking over. */
+  async #bound(seen: readonly Lease[]): Promise<ReadonlySet<string>> {
+    const names = new Set<string>();
+    for (const [type, provider] of this.#context.providers) {
+      const at = this.#placements.get(type);
+      if (provider.copiesEndWithProcess !== true || at === undefined) continue;
+      const isOther = ({ name, holderId }: Lease): boolean =>
+        holderId !== this.#options.holderId && name === memberLease(at, holderId);
+      if (!seen.some(isOther)) continue;
+      for (const { copy } of await provider.list()) names.add(shardLease(at, shardOf(copy.instanceId)));
+    }
+    return names;
+  }
+
+  /** Ends the work under leases before another worker may begin it. */
+  async #giveBack(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#leaving.add(name);
+    this.#options.onChange();
+    await this.#options.letGo();
+    await this.#release(names);
+    for (const name of names) this.#leaving.delete(name);
+  }
+
+  async #release(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#held.delete(name);
+    await this.#context.store.leases.release(names, this.#options.holderId).catch((error: unknown) => {
+      this.#context.logger.debug('leases were not given back', { error: messageOf(error) });
     });
   }
 
-  async #renew(): Promise<void> {
-    const before = this.#names();
-    const sentMs = this.#context.clock.monotonicMs();
-    const untilMs = sentMs + leaseTimes.ttlMs - leaseTimes.marginMs;
-    try {
-      const [renewed] = await Promise.all([
-        this.#context.store.leases.renew(this.#holder),
-        this.#findPlacements(),
-      ]);
-      const wanted = this.#wanted();
-      const missing = wanted.filter((name) => !renewed.some((lease) => lease.name === name));
-      const taken =
-        missing.length === 0 ? [] : await this.#context.store.leases.acquire(missing, this.#holder);
-      this.#held.clear();
-      for (const lease of [...renewed, ...taken]) this.#keep(lease, untilMs);
-      this.#condition.recovered('store');
-    } catch (error) {
-      this.#condition.degraded('store', normaliseError(error, 'STORE_FAILED', 'Renewing leases failed'));
-    }
-    this.#watchExpiry();
-    if (this.#names() !== before) this.#onChange();
+  /** When the first lease of another process ends, so that what a dead one held is taken over at once. */
+  #untilNextEnds(seen: readonly Lease[], me: string): number {
+    const now = this.#context.clock.now();
+    const ends = seen
+      .filter(({ holderId }) => holderId !== me)
+      .map(({ expiresAt }) => Date.parse(expiresAt) - now);
+    return Math.max(leaseTimes.soonestMs, Math.min(...ends) + 1);
   }
 
   /** Tells of leases that run out before a renewal succeeds, at that moment. */
@@ -128,35 +229,35 @@ export class LeaseKeeper implements Ownership {
     if (this.#stopped || !Number.isFinite(untilMs)) return;
     this.#cancelExpiry = this.#context.clock.schedule(untilMs - this.#context.clock.monotonicMs(), () => {
       this.#held.clear();
-      this.#onChange();
+      this.#options.onChange();
     });
   }
 
-  #keep(lease: Lease, untilMs: number): void {
-    this.#held.set(lease.name, { epoch: lease.epoch, untilMs });
+  #holder(): LeaseHolder {
+    const { holderId: id, address } = this.#options;
+    return { id, ttlMs: leaseTimes.ttlMs, address: address?.() };
+  }
+
+  #keep(leases: readonly Lease[], sentMs: number): void {
+    const untilMs = sentMs + leaseTimes.ttlMs - leaseTimes.marginMs;
+    for (const { name, epoch } of leases) this.#held.set(name, { epoch, untilMs });
   }
 
   #names(): string {
     return [...this.#held.keys()].sort().join('\n');
   }
 
-  #wanted(): string[] {
-    const shards = Array.from({ length: shardCount }, (_, shard) => String(shard));
-    const placements = [...new Set(this.#placements.values())];
-    return [relayLease, ...placements.flatMap((placement) => shards.map((shard) => `${placement}/${shard}`))];
-  }
-
   /** Asks the providers where their copies live; one whose backend is away is asked again at the next turn. */
   async #findPlacements(): Promise<void> {
-    if (!this.#worker) return;
+    if (!this.#options.worker) return;
     await Promise.all(
       [...this.#context.providers].map(async ([type, provider]) => {
         if (this.#placements.has(type)) return;
         try {
-          this.#placements.set(type, await this.#reach(provider));
-          this.#condition.recovered(`provider:${type}`);
+          this.#placements.set(type, await this.#options.reach(provider));
+          this.#options.condition.recovered(`provider:${type}`);
         } catch (error) {
-          this.#condition.degraded(
+          this.#options.condition.degraded(
             `provider:${type}`,
             normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" is away`),
           );

@@ -65,7 +65,7 @@ export function newInstanceRecord(
       pinned: admitted.pinned,
       handshake: null,
       ownedSecretScopes: [...new Set(admitted.secrets.map(({ reference }) => reference.scope))],
-      appliedKeys: [],
+      appliedKeys: options.idempotencyKey === undefined ? [] : [options.idempotencyKey],
       correlationId: options.idempotencyKey ?? randomUUID(),
       leaseEpoch: 0,
     },

@@ -21,8 +21,8 @@ export interface CollectResult {
   readonly foreign: readonly { readonly name: string; readonly storeId: string }[];
 }
 
-// A copy this young may belong to a row that is being written.
-const graceMs = 10_000;
+/** A copy this young, in milliseconds, may belong to a row that is being written. */
+export const orphanGraceMs = 10_000;
 
 /**
  * Finds copies that no row speaks of, and removes them.
@@ -32,9 +32,16 @@ const graceMs = 10_000;
  */
 export class OrphanCollector {
   readonly #parts: WorkerParts;
+  /** By provider: when copies were first seen that look too young, since the clock of an engine may be wrong. */
+  readonly #young = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+  }
+
+  /** Whether some copy was too young to be called an orphan when it was last looked at. */
+  get hasYoung(): boolean {
+    return [...this.#young.values()].some(({ size }) => size > 0);
   }
 
   async collect(options: CollectOptions = {}): Promise<CollectResult> {
@@ -42,32 +49,49 @@ export class OrphanCollector {
     const foreign: { name: string; storeId: string }[] = [];
     for (const provider of this.#parts.context.providers.values()) {
       const listed = await provider.list({ signal: options.signal });
-      const found = await this.collectListed(provider, listed, options);
+      const found = await this.collectListed(provider, { listed, strangers: listed }, options);
       removed.push(...found.removed);
       foreign.push(...found.foreign);
     }
     return { removed, foreign };
   }
 
-  /** Collects among copies that a provider has listed already. */
+  /**
+   * Collects among copies that a provider has listed already.
+   *
+   * @param copies - all of them, and those that may be orphans; each of these is looked up once more
+   */
   async collectListed(
     provider: Provider,
-    listed: readonly OwnedCopy[],
+    {
+      listed,
+      strangers,
+    }: { readonly listed: readonly OwnedCopy[]; readonly strangers: readonly OwnedCopy[] },
     options: CollectOptions = {},
   ): Promise<CollectResult> {
     const { context, condition } = this.#parts;
     const { storeId } = context.identity();
-    const mine = listed.filter(
-      (owned) => owned.storeId === storeId || owned.storeId === options.foreignStore,
-    );
+    const isMine = (owned: OwnedCopy): boolean =>
+      owned.storeId === storeId || owned.storeId === options.foreignStore;
+    const mine = listed.filter(isMine);
     const foreign = listed
-      .filter((owned) => !mine.includes(owned))
+      .filter((owned) => !isMine(owned))
       .map((owned) => ({ name: copyName(owned), storeId: owned.storeId }));
     const orphans: OwnedCopy[] = [];
-    for (const owned of mine) if (await this.#isOrphan(owned, options)) orphans.push(owned);
-    if (orphans.length > 5 && orphans.length * 2 > mine.length && options.force !== true) {
-      const names = orphans.map(copyName);
-      const message = `${String(orphans.length)} of ${String(mine.length)} copies belong to no instance of this store: ${names.slice(0, 5).join(', ')}, … None was removed.`;
+    const seen = this.#young.get(provider.type);
+    const young = new Map<string, number>();
+    for (const owned of strangers.filter(isMine)) {
+      if (!(await this.#isUnknown(owned, options))) continue;
+      const seenMs = seen?.get(copyName(owned)) ?? context.clock.monotonicMs();
+      if (options.force === true || this.#isOld(owned, seenMs)) orphans.push(owned);
+      else young.set(copyName(owned), seenMs);
+    }
+    this.#young.set(provider.type, young);
+    // The young ones too: else a fleet that is being made anew would be taken away a few at a time.
+    const unknown = orphans.length + young.size;
+    if (unknown > 5 && unknown * 2 > mine.length && options.force !== true) {
+      const names = [...orphans.map(copyName), ...young.keys()];
+      const message = `${String(unknown)} of ${String(mine.length)} copies belong to no instance of this store: ${names.slice(0, 5).join(', ')}, … None was removed.`;
       condition.degraded(
         `orphans:${provider.type}`,
         mcpError('ORPHANS_SUSPECT', message, { details: { names } }),
@@ -92,10 +116,16 @@ export class OrphanCollector {
     return { removed, foreign };
   }
 
-  async #isOrphan(owned: OwnedCopy, options: CollectOptions): Promise<boolean> {
+  #isOld({ createdAt }: OwnedCopy, seenMs: number): boolean {
+    const { clock } = this.#parts.context;
+    const ages = [clock.now() - Date.parse(createdAt), clock.monotonicMs() - seenMs];
+    return ages.some((ageMs) => ageMs >= orphanGraceMs);
+  }
+
+  /** Whether no row speaks of a copy. */
+  async #isUnknown(owned: OwnedCopy, options: CollectOptions): Promise<boolean> {
     const { context, ownership } = this.#parts;
     if (owned.storeId === options.foreignStore && owned.storeId !== context.identity().storeId) return true;
-    if (context.clock.now() - Date.parse(owned.createdAt) < graceMs && options.force !== true) return false;
     const record = await context.store.instances.get(owned.copy.instanceId);
     if (!record) return true;
     const { type } = record.jsonSpec;

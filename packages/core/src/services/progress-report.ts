@@ -10,6 +10,7 @@ const everyMs = 1_000;
 export class ProgressReport {
   readonly #context: ServiceContext;
   readonly #record: InstanceRecord;
+  readonly #fence: number;
   #lastMs = -Infinity;
   #began: () => void = () => undefined;
   /** Resolves at the first progress: something really has to be fetched. */
@@ -17,9 +18,10 @@ export class ProgressReport {
     this.#began = resolve;
   });
 
-  constructor(context: ServiceContext, record: InstanceRecord) {
+  constructor(context: ServiceContext, record: InstanceRecord, fence: number) {
     this.#context = context;
     this.#record = record;
+    this.#fence = fence;
   }
 
   report(progress: Progress): void {
@@ -36,7 +38,7 @@ export class ProgressReport {
       type: 'MCPServerInstancePullProgress',
       data: { ...instanceSubject(this.#record), image, completedBytes, totalBytes },
     });
-    this.#context.store.appendEvents([event]).then(
+    this.#context.store.appendEvents([event], { fence: this.#fence }).then(
       () => {
         this.#context.committed();
       },

@@ -31,6 +31,8 @@ export class Reconciler {
   readonly #replacement: Replacement;
   /** What the passes under way need to own. */
   readonly #owned = new Map<string, OwnedKey>();
+  /** The version of each row when it was last read. */
+  readonly #read = new Map<string, number>();
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -42,7 +44,9 @@ export class Reconciler {
   async reconcile(id: string, reconcile: ReconcileContext): Promise<ReconcileResult> {
     const { context, ownership, health, secrets } = this.#parts;
     const record = await context.store.instances.get(id, { signal: reconcile.signal });
-    if (!record) {
+    if (record) this.#read.set(id, record.resourceVersion);
+    else {
+      this.#read.delete(id);
       health.untrack(id);
       secrets.forget(id);
       return settled;
@@ -72,6 +76,11 @@ export class Reconciler {
     } finally {
       this.#owned.delete(id);
     }
+  }
+
+  /** Whether the row has been read in this version or a newer one. */
+  hasRead(id: string, resourceVersion: number): boolean {
+    return (this.#read.get(id) ?? 0) >= resourceVersion;
   }
 
   /** The instances with a pass under way that this worker no longer owns. */

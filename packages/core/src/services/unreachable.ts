@@ -1,5 +1,6 @@
 import { isServing } from '../domain/instance/mcp-server-instance.js';
 import type { InstanceRecord } from '../domain/instance/instance-record.js';
+import { memberLease } from '../domain/fleet/lease-names.js';
 import type { Lease } from '../ports/store.js';
 import { changeInstance } from './instance-writer.js';
 import type { WorkerParts } from './worker-parts.js';
@@ -29,9 +30,9 @@ export async function noteUnreachable(parts: WorkerParts, record: InstanceRecord
   });
 }
 
-/** Whether some worker holds a lease on a placement, or, where none was chosen yet, on any. */
+/** Whether some worker is a member of a placement, or, where none was chosen yet, of any. */
 function isReached(leases: readonly Lease[], placement: string | null): boolean {
-  return leases.some(({ name }) =>
-    placement === null ? name.includes('/') : name.startsWith(`${placement}/`),
+  return leases.some(({ name, holderId }) =>
+    placement === null ? name.endsWith(memberLease('', holderId)) : name === memberLease(placement, holderId),
   );
 }

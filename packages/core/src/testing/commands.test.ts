@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTestInfra } from './create-test-infra.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
@@ -89,6 +89,77 @@ it('refuses a name that is taken and takes it after the delete', async () => {
   await t.infra.instances.delete(id);
   await t.settle();
   await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+});
+
+describe('an id that the caller gives', () => {
+  // As another system may have made it: its version and variant are none of RFC 9562.
+  const id = 'b2c3d4e5-f6a7-890b-cdef-234567890bcd';
+
+  it('is the id of the instance, in lower case', async () => {
+    await using t = await createTestInfra();
+    const created = await t.infra.instances.create({ id: id.toUpperCase(), name: 'one', jsonSpec: docker });
+    expect(created.id).toBe(id);
+    await t.settle();
+    expect((await t.infra.instances.get(id)).status).toBe('running');
+  });
+
+  it('is refused a second time, whatever the name, and what is there keeps running with its secrets', async () => {
+    await using t = await createTestInfra({ tools: { environment: (_, { environment }) => environment } });
+    const input = { id, name: 'one', jsonSpec: { ...docker, environment: { API_KEY: 'first' } } };
+    await t.infra.instances.create(input);
+    await t.settle();
+    const exists = { code: 'ALREADY_EXISTS', message: expect.stringContaining(id) as string };
+    await expect(t.infra.instances.create(input)).rejects.toMatchObject(exists);
+    const other = { id, name: 'two', jsonSpec: { ...docker, environment: { API_KEY: 'second' } } };
+    await expect(t.infra.instances.create(other)).rejects.toMatchObject(exists);
+    await t.infra.instances.restart(id);
+    await t.settle();
+    expect(await t.infra.instances.count()).toBe(1);
+    const answer = await t.infra.instances.callTool(id, 'environment');
+    expect(answer.structuredContent).toMatchObject({ MCP_INSTANCE_ID: id, API_KEY: 'first' });
+  });
+
+  it('makes one instance of many calls at once', async () => {
+    await using t = await createTestInfra();
+    const results = await Promise.allSettled(
+      [1, 2, 3, 4].map(() => t.infra.instances.create({ id, name: 'one', jsonSpec: docker })),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await t.settle();
+    expect(t.provider.copies()).toHaveLength(1);
+  });
+
+  it('answers a repetition with the same idempotency key as the first time', async () => {
+    await using t = await createTestInfra();
+    const input = { id, name: 'one', jsonSpec: docker };
+    const first = await t.infra.instances.create(input, { idempotencyKey: 'k' });
+    await t.settle();
+    expect((await t.infra.instances.create(input, { idempotencyKey: 'k' })).id).toBe(first.id);
+    await expect(t.infra.instances.create(input, { idempotencyKey: 'l' })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
+  });
+
+  it.each(['instance_123', 'b2c3d4e5f6a7890bcdef234567890bcd', '', 7])('is refused as %j', async (wrong) => {
+    await using t = await createTestInfra();
+    const input = { id: wrong as string, name: 'one', jsonSpec: docker };
+    await expect(t.infra.instances.create(input)).rejects.toMatchObject({
+      code: 'INVALID_SPEC',
+      message: expect.stringContaining('/id: Expected a UUID') as string,
+    });
+    expect(await t.infra.instances.count()).toBe(0);
+  });
+
+  it('is not that of another instance of the name, which ensure() says', async () => {
+    await using t = await createTestInfra();
+    const jsonSpec = docker;
+    const { id: own } = await t.infra.instances.ensure({ id, name: 'one', jsonSpec });
+    expect((await t.infra.instances.ensure({ id, name: 'one', jsonSpec })).id).toBe(own);
+    const other = '00000000-0000-0000-0000-000000000001';
+    await expect(t.infra.instances.ensure({ id: other, name: 'one', jsonSpec })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+  });
 });
 
 it('says every fault of an input at once and makes nothing', async () => {

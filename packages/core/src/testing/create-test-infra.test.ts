@@ -123,3 +123,15 @@ it('refuses providers it can do nothing to, and tools it would not use', async (
   });
   await expect(createTestInfra({ providers: [] })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
 });
+
+it('goes on working when an hour passes', async () => {
+  await using t = await createTestInfra();
+  const { id } = await t.infra.instances.create({ name: 'steady', jsonSpec: docker });
+  await t.advance(3_600_000);
+  t.crash('steady');
+  await t.settle();
+  expect(await t.infra.instances.get(id)).toMatchObject({
+    status: 'running',
+    statusDetail: { restartCount: 1 },
+  });
+});

@@ -26,6 +26,45 @@ it('hands a durable subscriber every event in order, again after a failure, and 
   await subscription.close();
 });
 
+it('has only the subject of a failing event wait, and keeps no cursor beyond it', async () => {
+  await using t = await createTestInfra();
+  const handled: string[] = [];
+  let broken = true;
+  const subscribe = (handler: (name: string) => void) =>
+    t.infra.events.subscribe(
+      { group: 'audit', from: 'beginning', types: ['MCPServerInstanceCreated', 'MCPServerInstanceStopped'] },
+      ({ type, data }) => {
+        handler(`${data.name} ${type.slice('MCPServerInstance'.length)}`);
+      },
+    );
+  const first = await subscribe((what) => {
+    if (broken && what.startsWith('one')) throw new Error('not yet');
+    handled.push(what);
+  });
+  const one = await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+  await t.infra.instances.create({ name: 'two', jsonSpec: docker });
+  await t.infra.instances.stop(one.id);
+  await t.advance(3_000);
+  expect(handled).toEqual(['two Created']);
+  await first.close();
+  // What was not handled is handed over again by the next, with what came after it.
+  broken = false;
+  const second = await subscribe((what) => void handled.push(what));
+  await t.advance(3_000);
+  expect(handled.slice(1)).toEqual(['one Created', 'two Created', 'one Stopped']);
+  await second.close();
+});
+
+it('refuses a second subscription of a group in one process, until the first is closed', async () => {
+  await using t = await createTestInfra();
+  const subscription = await t.infra.events.subscribe({ group: 'audit' }, () => undefined);
+  await expect(t.infra.events.subscribe({ group: 'audit' }, () => undefined)).rejects.toMatchObject({
+    code: 'ALREADY_EXISTS',
+  });
+  await subscription.close();
+  await (await t.infra.events.subscribe({ group: 'audit' }, () => undefined)).close();
+});
+
 it('goes on where a group stopped', async () => {
   await using t = await createTestInfra();
   const seen: number[] = [];

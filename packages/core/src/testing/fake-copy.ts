@@ -1,13 +1,16 @@
 import {
   type Clock,
   type CopyRef,
+  createScrubber,
   type ExitRecord,
   type JsonSpec,
   type LogLine,
   mcpError,
   type Observation,
   type OwnedCopy,
+  revealText,
   type RunRequest,
+  Secret,
   type StdioChannel,
   type StopRequest,
 } from '../plugin.js';
@@ -55,6 +58,7 @@ export class FakeCopy<TSpec extends JsonSpec> implements HostedCopy {
   readonly lines = new KeptLines();
   readonly #host: CopyHost;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #scrub: (text: string) => string;
   readonly #channels = new Set<MemoryChannel>();
   /** What came while the server hung. */
   #backlog: string[] = [];
@@ -62,7 +66,11 @@ export class FakeCopy<TSpec extends JsonSpec> implements HostedCopy {
   #channel: MemoryChannel | undefined;
   #exit: ExitRecord | undefined;
 
-  constructor(request: RunRequest<TSpec>, environment: Readonly<Record<string, string>>, host: CopyHost) {
+  constructor(
+    request: RunRequest<TSpec>,
+    environment: Readonly<Record<string, string | Secret>>,
+    host: CopyHost,
+  ) {
     this.copy = request.copy;
     this.spec = request.spec;
     this.instanceName = request.instanceName;
@@ -70,7 +78,11 @@ export class FakeCopy<TSpec extends JsonSpec> implements HostedCopy {
     this.storeId = host.storeId;
     this.createdAt = timeOf(host.clock);
     this.#host = host;
-    this.#environment = environment;
+    const variables = Object.entries(environment);
+    this.#environment = Object.fromEntries(variables.map(([name, value]) => [name, revealText(value)]));
+    this.#scrub = createScrubber(
+      variables.flatMap(([, value]) => (value instanceof Secret ? [value.reveal()] : [])),
+    );
   }
 
   get state(): OwnedCopy['state'] {
@@ -163,7 +175,7 @@ export class FakeCopy<TSpec extends JsonSpec> implements HostedCopy {
   }
 
   #log(stream: LogLine['stream'], text: string): void {
-    this.lines.append({ at: timeOf(this.#host.clock), stream, text });
+    this.lines.append({ at: timeOf(this.#host.clock), stream, text: this.#scrub(text) });
   }
 }
 

@@ -12,10 +12,10 @@ import {
   type MCPInfraError,
   mcpError,
   type Observation,
+  orAborted,
   type OwnedCopy,
   type Provider,
   type ProviderContext,
-  revealText,
   type RunRequest,
   type StopRequest,
   type Unsubscribe,
@@ -37,6 +37,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   readonly specificationVersion = 'v1';
   readonly type: TSpec['type'];
   readonly specSchema: Provider<TSpec>['specSchema'];
+  readonly copiesEndWithProcess: boolean;
   readonly #clock: Clock;
   readonly #copies = new Map<string, FakeCopy<TSpec>>();
   readonly #listeners = new Set<(copy: CopyRef) => void>();
@@ -48,6 +49,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
 
   constructor({ type, schema, tools, clock }: FakeRuntimeOptions<TSpec>) {
     this.type = type;
+    this.copiesEndWithProcess = type === 'process';
     this.specSchema = schema.transform(checkedOverMCP);
     this.#tools = tools;
     this.#clock = clock;
@@ -72,8 +74,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
       if (failure) throw failure;
     }
     if (!this.#copies.has(key)) {
-      const environment = revealed(await request.environment());
-      refuseAborted(options);
+      const environment = await orAborted(request.environment(), options?.signal);
       // Another call for the same copy may have been faster.
       if (!this.#copies.has(key)) {
         const host = {
@@ -94,22 +95,22 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
 
   async ensureStopped(copy: CopyRef, stop: StopRequest, options?: CallOptions): Promise<void> {
     refuseAborted(options);
-    await this.#copies.get(keyOf(copy))?.stop(stop, options?.signal);
+    await this.#find(copy)?.stop(stop, options?.signal);
   }
 
   async destroy(copy: CopyRef, stop: StopRequest, options?: CallOptions): Promise<void> {
     refuseAborted(options);
-    const key = keyOf(copy);
-    const known = this.#copies.get(key);
+    const known = this.#find(copy);
     if (!known) return;
     await known.stop(stop, options?.signal);
     known.lines.close();
+    const key = keyOf(copy);
     if (this.#copies.get(key) === known) this.#copies.delete(key);
   }
 
   async observe(copy: CopyRef, options?: CallOptions): Promise<Observation> {
     refuseAborted(options);
-    return this.#copies.get(keyOf(copy))?.observe() ?? { state: 'absent' };
+    return this.#find(copy)?.observe() ?? { state: 'absent' };
   }
 
   async list(options?: CallOptions): Promise<readonly OwnedCopy[]> {
@@ -128,19 +129,20 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
 
   async dial({ copy }: DialTarget<TSpec>, options?: CallOptions): Promise<Dialed> {
     refuseAborted(options);
-    const known = this.#copies.get(keyOf(copy));
+    const known = this.#find(copy);
     if (known?.state === 'running') return { kind: 'stdio', channel: known.openChannel() };
     throw mcpError('INSTANCE_NOT_READY', `The server of ${nameOf(copy)} does not run; start it first.`);
   }
 
   async *logs(copy: CopyRef, query: LogQuery, options?: CallOptions): AsyncGenerator<LogLine> {
-    const known = this.#copies.get(keyOf(copy));
+    const known = this.#find(copy);
     if (known) yield* known.lines.read(query, options?.signal);
   }
 
   async close(): Promise<void> {
+    this.#context = undefined;
     this.#listeners.clear();
-    if (this.type !== 'process') return;
+    if (!this.copiesEndWithProcess) return;
     // As children do, these end with their worker.
     for (const copy of this.#copies.values()) {
       copy.crash({ signal: 'SIGTERM' });
@@ -216,6 +218,12 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
     for (const copy of this.#copies.values()) copy.tellToolsChanged();
   }
 
+  /** A copy of the fleet it was opened for; those of another are not touched. */
+  #find(copy: CopyRef): FakeCopy<TSpec> | undefined {
+    const known = this.#copies.get(keyOf(copy));
+    return known?.fleet === this.#context?.fleet ? known : undefined;
+  }
+
   #of(instance: string): readonly FakeCopy<TSpec>[] {
     return [...this.#copies.values()].filter(
       (c) => c.copy.instanceId === instance || c.instanceName === instance,
@@ -235,12 +243,6 @@ function checkedOverMCP<TSpec extends JsonSpec>(spec: TSpec): TSpec {
   if (typeof check === 'string') return { ...spec, health_check: { type: 'mcp' } };
   const { path: _unused, type, ...rest } = check;
   return { ...spec, health_check: { ...rest, type: type === 'none' ? 'none' : 'mcp' } };
-}
-
-function revealed(
-  environment: Awaited<ReturnType<RunRequest['environment']>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, revealText(value)]));
 }
 
 function keyOf({ instanceId, revision }: CopyRef): string {

@@ -151,6 +151,16 @@ it('removes nothing when it would be most of what there is, and says so', async 
   expect((await t.infra.health()).status).toBe('ok');
 });
 
+it('counts copies that are still young when it looks whether it would remove most of what there is', async () => {
+  await using t = await createTestInfra();
+  for (let n = 0; n < 4; n++) await t.provider.ensureRunning(strayRequest(`old-${n}`));
+  await t.advance(25_000);
+  for (let n = 0; n < 3; n++) await t.provider.ensureRunning(strayRequest(`young-${n}`));
+  await t.advance(60_000);
+  expect(t.provider.copies()).toHaveLength(7);
+  expect(t.recordedEvents('FleetDegraded')[0]?.data).toMatchObject({ reason: 'ORPHANS_SUSPECT' });
+});
+
 it('finds a crash of which it was not told at the next comparison', async () => {
   const clock = manualClock();
   const fake = fakeProvider({ clock });
@@ -221,9 +231,10 @@ it('does not restart a server that runs elsewhere, and sees it recover', async (
   expect((await t.infra.instances.get(id)).status).toBe('running');
 });
 
-it('publishes every event once the bus is back', async () => {
+it('publishes every event once the bus is back, and meanwhile hears of them from the log', async () => {
   const bus = memoryEventBus();
   let away = false;
+  const published: string[] = [];
   await using t = await createTestInfra({
     events: {
       specificationVersion: 'v1',
@@ -232,6 +243,7 @@ it('publishes every event once the bus is back', async () => {
       subscribe: (subscription, handler) => bus.subscribe(subscription, handler),
       publish: async (events) => {
         if (away) throw mcpError('EVENT_BUS_FAILED', 'The bus is away.');
+        published.push(...events.map(({ id }) => id));
         await bus.publish(events);
       },
     },
@@ -240,11 +252,12 @@ it('publishes every event once the bus is back', async () => {
   const { id } = await t.infra.instances.create({ name: 'one', jsonSpec: docker });
   await t.settle();
   expect((await t.infra.instances.get(id)).status).toBe('running');
-  expect(t.recordedEvents()).toEqual([]);
+  expect(t.recordedEvents('MCPServerInstanceStatusChanged').at(-1)?.data.to).toBe('running');
+  expect(published).toEqual([]);
   expect((await t.infra.health()).status).toBe('degraded');
   away = false;
   await t.advance(6_000);
-  expect(t.recordedEvents('MCPServerInstanceStatusChanged').at(-1)?.data.to).toBe('running');
+  expect(published).toEqual(t.recordedEvents().map(({ id }) => id));
   expect((await t.infra.health()).status).toBe('ok');
 });
 
@@ -327,6 +340,20 @@ it('removes its copies at its stop where it was told to', async () => {
   await t.infra.instances.create({ name: 'one', jsonSpec: docker });
   await t.settle();
   await t.stop();
+  expect(t.provider.copies()).toEqual([]);
+});
+
+it('lets calls in flight end before it removes their copies', async () => {
+  const clock = manualClock();
+  const work = (): Promise<string> =>
+    new Promise((resolve) => void clock.schedule(1_000, () => resolve('done')));
+  const t = await createTestInfra({ clock, onStop: 'destroy', tools: { work } });
+  const { id } = await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+  await t.settle();
+  const call = t.infra.instances.callTool(id, 'work');
+  await t.settle();
+  await t.stop();
+  expect((await call).content).toEqual([{ type: 'text', text: 'done' }]);
   expect(t.provider.copies()).toEqual([]);
 });
 

@@ -6,23 +6,37 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished } from 'vitest';
 
-/** Starts the well-behaved MCP server until the test is over; gives the URL of its endpoint. */
-export async function startFixture(port = 0): Promise<URL> {
+/** A server of its own process. */
+export interface FixtureProcess {
+  /** Where its endpoint is. */
+  readonly url: URL;
+  stop(): Promise<void>;
+}
+
+/** Starts the well-behaved MCP server. */
+export async function spawnFixture(port = 0): Promise<FixtureProcess> {
   const child = spawn(process.execPath, [fixtureServer, '--http', '--port', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return;
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
-  });
+  };
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     const url = /^listening (.+)$/.exec(line)?.[1];
-    if (url !== undefined) return new URL(url);
+    if (url !== undefined) return { url: new URL(url), stop };
     said.push(line);
   }
   return expect.fail(`the fixture server did not listen on port ${port}: ${said.join(' ')}`);
+}
+
+/** Starts the well-behaved MCP server until the test is over; gives the URL of its endpoint. */
+export async function startFixture(port = 0): Promise<URL> {
+  const { url, stop } = await spawnFixture(port);
+  onTestFinished(stop);
+  return url;
 }
 
 /** A server of the test's own. */

@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { mcpError, normaliseError } from '../../plugin.js';
+import { lockFile, mcpError, normaliseError } from '../../plugin.js';
 import type { Backing, OpenBacking } from '../memory-store/backing.js';
 import { Committed } from '../memory-store/committed.js';
 import { Layer } from '../memory-store/layer.js';
 import { isErrno } from './errno.js';
 import { FileCommits } from './file-commits.js';
-import { lockFile } from './file-lock.js';
 import { removeDrafts, replaceFile } from './replace-file.js';
 import { DocumentWriter, readDocument, type StoreDocument } from './store-document.js';
 

@@ -36,6 +36,7 @@ const documentSchema = z.object({
   counters: z.record(z.string(), z.int()),
   cursors: z.record(z.string(), position),
   log: z.object({ removed: position, head: position, last: position }),
+  epoch: position,
   events: z.array(z.unknown()),
 });
 
@@ -63,6 +64,7 @@ export class DocumentWriter {
       counters: JSON.stringify(Object.fromEntries(rows.counters.entries())),
       cursors: JSON.stringify(Object.fromEntries(rows.cursors.entries())),
       log: JSON.stringify(log),
+      epoch: String(rows.mark('epoch')),
       events: list(events),
     };
     return `{${Object.entries(fields)
@@ -130,6 +132,7 @@ function readRows(content: Omit<z.infer<typeof documentSchema>, 'store_id' | 'fl
   rows.marks.set('removed', removed);
   rows.marks.set('head', head);
   rows.marks.set('last', last);
+  rows.marks.set('epoch', content.epoch);
   content.events.forEach((json, index) => addEvent(rows, eventCodec.decode(json), removed + 1 + index));
   if (removed > head || head > last || last !== removed + content.events.length) {
     throw mcpError('STORE_CORRUPT', 'the positions of its events do not agree');

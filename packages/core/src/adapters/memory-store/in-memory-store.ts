@@ -4,11 +4,15 @@ import type {
   Clock,
   CounterTable,
   InstanceTable,
+  Lease,
+  LeaseHolder,
   LeaseTable,
   ServerTable,
   Store,
   StoreIdentity,
+  StoreNews,
   StoreWriter,
+  Timestamp,
   Unsubscribe,
 } from '../../plugin.js';
 import type { Backing, OpenBacking } from './backing.js';
@@ -44,12 +48,15 @@ export class InMemoryStore extends MemoryWriter implements Store {
   readonly leases: LeaseTable;
   readonly counters: CounterTable;
   readonly #parts: InMemoryStoreParts;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(news: StoreNews) => void>();
   #open: Open | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(parts: InMemoryStoreParts) {
-    super((write, options) => this.#opened(options).transactions.change(write, options));
+    super(
+      (write, options) => this.#opened(options).transactions.change(write, options),
+      (epoch) => this.#open?.leases.holds(epoch) === true,
+    );
     this.#parts = parts;
     const committed = (options?: CallOptions): Committed => this.#opened(options).committed;
     const leases = (options?: CallOptions): MemoryLeases => this.#opened(options).leases;
@@ -72,9 +79,11 @@ export class InMemoryStore extends MemoryWriter implements Store {
       retention: parts.eventRetention,
     });
     this.leases = {
-      acquire: async (names, holder, options) => leases(options).acquire(names, holder),
+      acquire: async (names, holder, options) => this.#acquire(names, holder, options),
       renew: async (holder, options) => leases(options).renew(holder),
-      release: async (names, holderId, options) => leases(options).release(names, holderId),
+      release: async (names, holderId, options) => {
+        if (leases(options).release(names, holderId)) this.#tell('leases');
+      },
       list: async (options) => leases(options).list(),
     };
     this.counters = {
@@ -86,8 +95,9 @@ export class InMemoryStore extends MemoryWriter implements Store {
   async open(options?: CallOptions): Promise<StoreIdentity> {
     refuseAborted(options);
     const backing = await this.#parts.backing.open((changes) => this.#applied(changes));
-    const leases = new MemoryLeases(this.#parts.clock, highestEpoch(backing.committed.layer));
-    this.#open = { ...backing, leases, transactions: new Transactions(backing.commits) };
+    const leases = new MemoryLeases(this.#parts.clock, backing.committed.layer.mark('epoch'));
+    const transactions = new Transactions(backing.commits, (epoch) => leases.holds(epoch));
+    this.#open = { ...backing, leases, transactions };
     return backing.identity;
   }
 
@@ -100,9 +110,14 @@ export class InMemoryStore extends MemoryWriter implements Store {
     return this.#opened(options).transactions.run(work, options);
   }
 
-  watch(listener: () => void): Unsubscribe {
+  async now(options?: CallOptions): Promise<Timestamp> {
+    this.#opened(options);
+    return new Date(this.#parts.clock.now()).toISOString();
+  }
+
+  watch(listener: (news: StoreNews) => void): Unsubscribe {
     // Wrapped, so that a function registered twice is two registrations.
-    const entry = (): void => listener();
+    const entry = (news: StoreNews): void => listener(news);
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);
   }
@@ -116,21 +131,34 @@ export class InMemoryStore extends MemoryWriter implements Store {
     return this.#open;
   }
 
+  /** In a turn of the writers: no lease changes hands between the check of a fence and the commit it is for. */
+  async #acquire(
+    names: readonly string[],
+    holder: LeaseHolder,
+    options?: CallOptions,
+  ): Promise<readonly Lease[]> {
+    const { leases, transactions } = this.#opened(options);
+    return transactions.change((layer) => {
+      const taken = leases.acquire(names, holder);
+      // Epochs are kept, though leases are not: one that was given before a restart must not mean another lease after.
+      if (leases.epoch > layer.mark('epoch')) layer.marks.set('epoch', leases.epoch);
+      return taken;
+    }, options);
+  }
+
   #applied(changes: Layer): void {
-    const appended = changes.marks.changes();
-    if (![...appended].some(([mark]) => mark === 'last')) return;
+    const changed = new Map(changes.marks.changes());
+    if (changed.has('last')) this.#tell('committed');
+    if (changed.has('head')) this.#tell('numbered');
+  }
+
+  #tell(news: StoreNews): void {
     for (const listener of this.#listeners) {
       try {
-        listener();
+        listener(news);
       } catch {
         // A listener's failure is not the writer's: what was committed stays committed.
       }
     }
   }
-}
-
-function highestEpoch(layer: Layer): number {
-  let highest = 0;
-  for (const [, row] of layer.instances.changes()) highest = Math.max(highest, row?.runtime.leaseEpoch ?? 0);
-  return highest;
 }

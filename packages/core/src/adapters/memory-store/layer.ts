@@ -3,9 +3,10 @@ import { Cells } from './cells.js';
 
 /**
  * Positions in the event log: those up to `removed` are gone, those up to `head` are numbered, those up to `last` are
- * committed. Commits are serial, so the order of appending is the order of commits and needs no gap.
+ * committed. Commits are serial, so the order of appending is the order of commits and needs no gap. `epoch` is the
+ * highest ever given to a lease.
  */
-export type LogMark = 'removed' | 'head' | 'last';
+type Mark = 'removed' | 'head' | 'last' | 'epoch';
 
 /** Everything a commit can change; a child holds the changes of one write or transaction. */
 export class Layer {
@@ -19,7 +20,7 @@ export class Layer {
   readonly slugs: Cells<string, string>;
   readonly counters: Cells<string, number>;
   readonly events: Cells<number, Event>;
-  readonly marks: Cells<LogMark, number>;
+  readonly marks: Cells<Mark, number>;
   /** Saved cursors by group. */
   readonly cursors: Cells<string, number>;
 
@@ -57,7 +58,7 @@ export class Layer {
     return tables.every((table) => table.isUnchanged);
   }
 
-  mark(name: LogMark): number {
+  mark(name: Mark): number {
     return this.marks.get(name) ?? 0;
   }
 }

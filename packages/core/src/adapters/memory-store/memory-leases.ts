@@ -7,16 +7,31 @@ interface Held {
   readonly untilMs: number;
 }
 
-/** Who reconciles what. Not kept in a file: a process that starts finds every lease free. */
+/**
+ * Who reconciles what. Not kept in a file: a process that starts finds every lease free.
+ *
+ * A holder that takes its expired lease again before anyone else did keeps the epoch: nobody has written under another.
+ */
 export class MemoryLeases {
   readonly #held = new Map<string, Held>();
   readonly #clock: Pick<Clock, 'now' | 'monotonicMs'>;
   #epoch: number;
 
-  /** @param epoch - the highest one ever given, so that the fence of rows written before goes on rising */
+  /** @param epoch - the highest one ever given */
   constructor(clock: Pick<Clock, 'now' | 'monotonicMs'>, epoch: number) {
     this.#clock = clock;
     this.#epoch = epoch;
+  }
+
+  /** The highest epoch ever given. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether the lease of an epoch is still what it was: not expired, given back or taken by another. */
+  holds(epoch: number): boolean {
+    const now = this.#clock.monotonicMs();
+    return [...this.#held.values()].some((held) => held.epoch === epoch && held.untilMs > now);
   }
 
   acquire(names: readonly string[], holder: LeaseHolder): Lease[] {
@@ -34,10 +49,17 @@ export class MemoryLeases {
       .map((lease) => this.#hold(lease.name, holder));
   }
 
-  release(names: readonly string[], holderId: string): void {
+  /** Returns whether any of them was still held. */
+  release(names: readonly string[], holderId: string): boolean {
+    const now = this.#clock.monotonicMs();
+    let freed = false;
     for (const name of names) {
-      if (this.#held.get(name)?.holder.id === holderId) this.#held.delete(name);
+      const held = this.#held.get(name);
+      if (held?.holder.id !== holderId) continue;
+      this.#held.delete(name);
+      freed ||= held.untilMs > now;
     }
+    return freed;
   }
 
   list(): Lease[] {

@@ -7,10 +7,13 @@ import { aborted, refuseAborted, Turns } from './turns.js';
 /** Makes single writes and transactions, one after the other. */
 export class Transactions {
   readonly #commits: Commits;
+  readonly #holds: (epoch: number) => boolean;
   readonly #turns = new Turns();
 
-  constructor(commits: Commits) {
+  /** @param holds - whether the lease of an epoch is alive */
+  constructor(commits: Commits, holds: (epoch: number) => boolean) {
     this.#commits = commits;
+    this.#holds = holds;
   }
 
   /** Runs one write as a transaction of its own. */
@@ -37,7 +40,7 @@ export class Transactions {
         const written = write(step);
         step.mergeInto(draft.layer);
         return written;
-      });
+      }, this.#holds);
       try {
         const worked = await unlessAborted(work(writer), options?.signal);
         return { result: worked, durable: draft.commit() };

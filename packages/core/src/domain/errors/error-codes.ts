@@ -93,6 +93,10 @@ export const errorCodes = {
     'Ask the process that owns the instance, or let workers listen with the peer option.',
     true,
   ),
+  PEER_UNAUTHORIZED: config(
+    'Give every process of the fleet the same peer.key and the same fleet; then call again.',
+    true,
+  ),
   CONNECTION_REFUSED: transient(
     'Nothing listens at the address; check the port, or wait until the server listens.',
   ),

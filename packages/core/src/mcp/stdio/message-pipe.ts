@@ -35,6 +35,7 @@ export class MessagePipe {
   readonly #clock: Clock;
   readonly #listener: PipeListener;
   readonly #decoder: LineDecoder;
+  readonly #maxBytes: number;
   #ended: MCPInfraError | null = null;
   #garbageSeen = false;
 
@@ -42,6 +43,7 @@ export class MessagePipe {
     this.#channel = channel;
     this.#clock = clock;
     this.#listener = listener;
+    this.#maxBytes = maxBytes;
     this.#decoder = new LineDecoder({
       maxBytes,
       onGarbage: (bytes) => {
@@ -61,21 +63,30 @@ export class MessagePipe {
     input.write('\n');
   }
 
+  /** Whether nothing can be sent any more; answers to what was sent may still come. */
   get ended(): boolean {
-    return this.#ended !== null;
+    return this.#ended !== null || !this.#channel.input.writable;
   }
 
   /**
    * Writes a message; resolves when the stream has taken it.
    *
-   * @throws `CONNECTION_CLOSED`
+   * @throws `CONNECTION_CLOSED`, `MESSAGE_TOO_LARGE` for one that the other side would not take either
    */
   async send(message: Message): Promise<void> {
     const { input } = this.#channel;
-    if (this.#ended !== null) throw this.#ended;
-    if (!input.writable) throw closed('its input is closed');
+    const line = `${JSON.stringify(message)}\n`;
+    const bytes = Buffer.byteLength(line);
+    if (this.#ended !== null) throw unsent(this.#ended);
+    if (!input.writable) throw unsent(closed('its input is closed'));
+    if (bytes > this.#maxBytes) {
+      const limit = `the limit of one message is ${this.#maxBytes}; send less at once`;
+      throw mcpError('MESSAGE_TOO_LARGE', `The message has ${bytes} bytes, ${limit}.`, {
+        details: { bytes, maxBytes: this.#maxBytes },
+      });
+    }
     await new Promise<void>((resolve, reject) => {
-      input.write(`${JSON.stringify(message)}\n`, (error) => {
+      input.write(line, (error) => {
         if (error) reject(closed(messageOf(error), error));
         else resolve();
       });
@@ -130,6 +141,11 @@ export class MessagePipe {
       if (message !== null && this.#ended === null) this.#listener.onMessage(message);
     }
   };
+}
+
+/** Marks an error by which a message surely did not reach the server, so that it may be sent another way. */
+function unsent({ code, message }: MCPInfraError): MCPInfraError {
+  return mcpError(code, message, { details: { unsent: true } });
 }
 
 function closed(what: string, cause?: unknown): MCPInfraError {

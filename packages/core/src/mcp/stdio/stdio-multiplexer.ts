@@ -80,7 +80,12 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
       void this.#forward(owner, { jsonrpc: '2.0', id: 0, method, params }).catch((error: unknown) => {
         owner.fail(0, error as MCPInfraError);
       });
-      return await owner.answer;
+      const answer = await owner.answer;
+      const { message = '', data } = answer.error ?? {};
+      // Not the server answered this, but a peer that no longer reaches it.
+      if (rpc.isObject(data) && data['unsent'] === true)
+        throw mcpError('CONNECTION_CLOSED', message, { details: { unsent: true } });
+      return answer;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -98,7 +103,9 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
   /** Takes a message of a session. */
   async take(session: MuxSession, message: rpc.Message): Promise<void> {
     if (!this.#sessions.has(session))
-      throw mcpError('CONNECTION_CLOSED', 'The session has ended; open a new one.');
+      throw mcpError('CONNECTION_CLOSED', 'The session has ended; open a new one.', {
+        details: { unsent: true },
+      });
     // Nothing of the server's asks a session, so an answer of one answers nothing.
     if (rpc.isResponse(message)) return;
     if (!rpc.isRequest(message)) return this.#takeNotification(session, message);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
-import { isSurelyDead, mcpError, type ProcessIdentity, processIdentity } from '../../plugin.js';
-import { isErrno } from './errno.js';
+import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import type { ProcessIdentity } from '../domain/fleet/process-identity.js';
+import { isSurelyDead, processIdentity } from './process-identity.js';
 
 /** A lock that this process holds. */
 export interface FileLock {
@@ -118,4 +119,8 @@ function locked(path: string, owner: ProcessIdentity | undefined): Error {
       'container, where it cannot be seen from here, remove the lock file.',
     { details: { lock: path, pid: owner?.pid ?? null } },
   );
+}
+
+function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

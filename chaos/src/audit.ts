@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Store } from '@mcpinfra/core/plugin';
+import { postgresStore } from '@mcpinfra/store-postgres';
+import Docker from 'dockerode';
+import type { Fleet } from './fleet.js';
+import { auditGroups, type ListedInstance } from './member-protocol.js';
+import type { Wish } from './wishes.js';
+
+/** What is not as it should be, each as a sentence. */
+export interface Findings {
+  readonly lostInstances: readonly string[];
+  readonly lostEvents: readonly string[];
+  readonly leftover: readonly string[];
+  readonly stuck: readonly string[];
+  readonly duplicates: readonly string[];
+}
+
+/** Looks until everything is as it was wished, or the time is up. */
+export async function audit(fleet: Fleet, wishes: readonly Wish[], longestMs: number): Promise<Findings> {
+  const store = postgresStore({ connectionString: fleet.postgres.url });
+  await store.open();
+  try {
+    const deadline = performance.now() + longestMs;
+    for (;;) {
+      const findings = await look(fleet, wishes, store);
+      const isClean = Object.values(findings).every((found: readonly string[]) => found.length === 0);
+      if (isClean || performance.now() > deadline) return findings;
+      await sleep(1_000);
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+async function look(fleet: Fleet, wishes: readonly Wish[], store: Store): Promise<Findings> {
+  const listed = (await fleet.api.ask({ ask: 'list' }, '')) as readonly ListedInstance[];
+  const byId = new Map(listed.map((instance) => [instance.id, instance]));
+  const wanted = wishes.filter(({ state }) => state !== 'deleted');
+  const unwanted = listed.filter(({ id }) => !wanted.some((wish) => wish.id === id));
+  const stuck = await Promise.all(wanted.map((wish) => whyStuck(fleet, wish, byId.get(wish.id))));
+  return {
+    lostInstances: wanted.filter(({ id }) => !byId.has(id)).map(({ name }) => `${name} is gone`),
+    lostEvents: await lostEvents(fleet.handledFile, store),
+    stuck: [
+      ...stuck.filter((why) => why !== null),
+      ...unwanted.map(({ name, status }) => `${name} is deleted, but still ${status}`),
+    ],
+    ...(await remains(fleet, wanted)),
+  };
+}
+
+async function whyStuck(
+  fleet: Fleet,
+  wish: Wish,
+  listed: ListedInstance | undefined,
+): Promise<string | null> {
+  if (!listed) return null;
+  const { name, status, reason, message, settled } = listed;
+  if (status !== wish.state || !settled)
+    return `${name} is to be ${wish.state}, but ${status} ${reason} ${message}`;
+  if (wish.state !== 'running') return null;
+  try {
+    if ((await fleet.api.ask({ ask: 'call', id: wish.id }, '')) === true) return null;
+    return `${name} answers something else`;
+  } catch (error) {
+    return `${name} does not answer: ${String(error)}`;
+  }
+}
+
+/** Every committed event that some group has not handled, or that nobody has numbered. */
+async function lostEvents(handledFile: string, store: Store): Promise<readonly string[]> {
+  const unnumbered = await store.events.number(10_000);
+  const lines = new Set(readFileSync(handledFile, 'utf8').split('\n'));
+  const lost = unnumbered.map(({ id, type }) => `${type} ${id} was never numbered`);
+  let after = 0;
+  for (;;) {
+    const events = await store.events.read({ after, limit: 1_000 });
+    const last = events.at(-1);
+    if (last === undefined) return lost;
+    for (const { id, type, position } of events) {
+      for (const group of Object.values(auditGroups)) {
+        if (!lines.has(`${group} ${id}`))
+          lost.push(`${type} at ${String(position)} was not handled by ${group}`);
+      }
+      if (position !== (after += 1)) lost.push(`there is a gap before ${String(position)}`);
+      after = position;
+    }
+  }
+}
+
+async function remains(
+  { engine }: Fleet,
+  wanted: readonly Wish[],
+): Promise<Pick<Findings, 'leftover' | 'duplicates'>> {
+  const docker = new Docker({ socketPath: engine.socketPath });
+  const filters = { label: ['io.mcpinfra.fleet'] };
+  const [containers, networks] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+  ]);
+  const running = new Set(wanted.filter(({ state }) => state === 'running').map(({ id }) => id));
+  const instanceOf = (labels: Readonly<Record<string, string>> = {}): string =>
+    labels['io.mcpinfra.instance'] ?? '';
+  const live = containers.filter(({ State: state }) => state === 'running');
+  const owned = (id: string): boolean => wanted.some((wish) => wish.id === id);
+  const count = (id: string): number => live.filter(({ Labels: labels }) => instanceOf(labels) === id).length;
+  return {
+    leftover: [
+      ...containers
+        .filter(({ Labels: labels, State: state }) =>
+          state === 'running' ? !running.has(instanceOf(labels)) : !owned(instanceOf(labels)),
+        )
+        .map(({ Names: names, State: state }) => `container ${names.join()} is ${state}`),
+      ...networks
+        .filter(({ Labels: labels }) => instanceOf(labels) !== '' && !owned(instanceOf(labels)))
+        .map(({ Name: name }) => `network ${name}`),
+    ],
+    duplicates: wanted
+      .filter(({ id }) => count(id) > 1)
+      .map(({ name }) => `${name} runs ${String(count(name))} times`),
+  };
+}

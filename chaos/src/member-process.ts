@@ -1,0 +1,95 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Answer, MemberConfig, Request, SentRequest } from './member-protocol.js';
+
+/** A refusal by the API process, or that it is gone. */
+export class MemberError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A place in the fleet, with the process that fills it now; one that dies is started again until it is ended. */
+export class MemberProcess {
+  readonly #config: MemberConfig;
+  #child: ChildProcess | undefined;
+  #number = 0;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+
+  constructor(config: MemberConfig) {
+    this.#config = config;
+  }
+
+  /** Starts a process and waits until it works; one that ends at its start, for example without a database, is tried again. */
+  async start(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const child = fork(fileURLToPath(new URL('../dist/member.js', import.meta.url)), [], {
+        env: { ...process.env, CHAOS_MEMBER: JSON.stringify(this.#config) },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
+      this.#child = child;
+      const ended = once(child, 'exit').then(() => 'ended' as const);
+      child.on('message', (message: unknown) => {
+        if (message !== 'ready') this.#answered(message as Answer);
+      });
+      child.on('exit', () => {
+        this.#lost();
+      });
+      const ready = new Promise<'ready'>((resolve) => {
+        child.on('message', (message: unknown) => {
+          if (message === 'ready') resolve('ready');
+        });
+      });
+      if ((await Promise.race([ready, ended])) === 'ready') return;
+    }
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** Has it end in order. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (!child?.kill('SIGTERM')) return;
+    await once(child, 'exit');
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** @throws MemberError `GONE` when the process ends before it has answered, or the code of its refusal */
+  async ask(request: Request, key: string): Promise<unknown> {
+    const child = this.#child;
+    if (!child?.connected) throw new MemberError('GONE', 'The process is gone.');
+    const number = ++this.#number;
+    const sent: SentRequest = { number, key, request };
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#waiting.set(number, resolve);
+      child.send(sent, (error) => {
+        if (error) this.#answered({ number, ok: false, code: 'GONE', message: error.message });
+      });
+    });
+    if (answer.ok) return answer.result;
+    throw new MemberError(answer.code, answer.message);
+  }
+
+  #answered(answer: Answer): void {
+    this.#waiting.get(answer.number)?.(answer);
+    this.#waiting.delete(answer.number);
+  }
+
+  #lost(): void {
+    for (const number of [...this.#waiting.keys()])
+      this.#answered({ number, ok: false, code: 'GONE', message: 'The process ended.' });
+  }
+}

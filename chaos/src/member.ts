@@ -1,0 +1,110 @@
+// One process of the fleet: the API process answers requests, a worker makes true what is wanted.
+
+import { appendFileSync } from 'node:fs';
+import { createMCPInfra, MCPInfraError } from '@mcpinfra/core';
+import type { Logger } from '@mcpinfra/core/plugin';
+import { redisEvents } from '@mcpinfra/events-redis';
+import { dockerProvider } from '@mcpinfra/provider-docker';
+import { postgresStore } from '@mcpinfra/store-postgres';
+import {
+  type Answer,
+  auditGroups,
+  type ListedInstance,
+  type MemberConfig,
+  type Request,
+  type SentRequest,
+} from './member-protocol.js';
+
+const config = JSON.parse(process.env['CHAOS_MEMBER'] ?? 'null') as MemberConfig;
+const group = auditGroups[config.role];
+
+const infra = createMCPInfra({
+  roles: config.role === 'api' ? ['control'] : ['worker'],
+  providers: [dockerProvider({ socketPath: config.dockerSocket })],
+  store: postgresStore({ connectionString: config.postgresUrl }),
+  events: redisEvents({ url: config.redisUrl }),
+  peer: {
+    key: config.peerKey,
+    ...(config.role === 'worker' ? { listen: { host: '127.0.0.1', port: 0 } } : {}),
+  },
+  logger: fileLogger(config.logFile),
+});
+
+await start();
+process.on('message', (sent: SentRequest) => void reply(sent));
+// Nobody is left to speak to, nor to end this process.
+process.on('disconnect', () => process.exit());
+process.on('SIGTERM', () => void infra.stop().finally(() => process.exit()));
+process.send?.('ready');
+
+/** A database that is away is no reason to give up: whoever runs a service would start it again. */
+async function start(): Promise<void> {
+  await infra.start();
+  await infra.events.subscribe({ group, from: 'beginning' }, ({ id }) => {
+    appendFileSync(config.handledFile, `${group} ${id}\n`);
+  });
+}
+
+async function reply({ number, key, request }: SentRequest): Promise<void> {
+  let answer: Answer;
+  try {
+    answer = { number, ok: true, result: await perform(request, key) };
+  } catch (error) {
+    const code = MCPInfraError.isInstance(error) ? error.code : 'INTERNAL';
+    answer = { number, ok: false, code, message: String(error) };
+  }
+  // Whoever asked may be gone.
+  process.send?.(answer, undefined, undefined, () => undefined);
+}
+
+async function perform(request: Request, idempotencyKey: string): Promise<unknown> {
+  const { instances } = infra;
+  switch (request.ask) {
+    case 'create': {
+      const http = { port: 8000, command: ['--http', '--host', '0.0.0.0', '--port', '8000'] };
+      const jsonSpec = {
+        type: 'docker',
+        image: 'mcp/test:latest',
+        lifecycle: { stop_grace: 2 },
+        ...(request.transport === 'http' ? http : {}),
+      } as const;
+      return (await instances.create({ name: request.name, jsonSpec }, { idempotencyKey })).id;
+    }
+    case 'update': {
+      const jsonSpec = { environment: { CHAOS: request.value } };
+      return (await instances.update(request.id, { jsonSpec }, { idempotencyKey })).id;
+    }
+    case 'call': {
+      const { content } = await instances.callTool(request.id, 'echo', { text: 'alive' });
+      return JSON.stringify(content).includes('alive');
+    }
+    case 'list':
+      return list();
+    case 'stop':
+    case 'start':
+    case 'restart':
+    case 'delete':
+      await instances[request.ask](request.id, { idempotencyKey });
+      return request.id;
+  }
+}
+
+async function list(): Promise<readonly ListedInstance[]> {
+  const listed: ListedInstance[] = [];
+  for await (const instance of infra.instances.list()) {
+    const { id, name, slug, status, statusDetail, generation, observedGeneration } = instance;
+    const { reason, message } = statusDetail;
+    listed.push({ id, name, slug, status, reason, message, settled: generation === observedGeneration });
+  }
+  return listed;
+}
+
+function fileLogger(path: string): Logger {
+  const write =
+    (level: string) =>
+    (message: string, fields: object = {}): void => {
+      const at = new Date().toISOString();
+      appendFileSync(path, `${JSON.stringify({ at, pid: process.pid, level, message, ...fields })}\n`);
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}

@@ -1,0 +1,57 @@
+// The code of docs/guide/concepts.md. It is compiled, and test/getting-started.test.ts runs it.
+
+import type { DurableSubscription, Event, MCPInfra, MCPInfraScope } from '@mcpinfra/core';
+import type { ProcessSpec } from '@mcpinfra/core/plugin';
+
+type Infra = MCPInfra<ProcessSpec>;
+
+/** Makes a definition and an instance of it. */
+export async function makeInstance(infra: Infra, script: string): Promise<string> {
+  //#region server-and-instance
+  const server = await infra.servers.ensure({
+    name: 'everything',
+    envSchema: [{ name: 'LOG_LEVEL', choices: ['info', 'debug'], default: 'info' }],
+    jsonSpec: { lifecycle: { stop_grace: 2 } }, // merged under the document of each instance
+  });
+  const { id, slug } = await infra.instances.ensure({
+    name: 'everything 1',
+    serverSpecId: server.id,
+    jsonSpec: { type: 'process', command: ['node', script] },
+  });
+  console.log(slug); // everything-1-<8 hex>, stable for its life
+  //#endregion
+  return id;
+}
+
+/** Stops and starts. */
+export async function wish(infra: Infra, id: string): Promise<void> {
+  //#region desired-state
+  await infra.instances.stop(id); // the wish is durable
+  await infra.instances.waitFor(id, 'stopped');
+  await infra.instances.start(id, { wait: true }); // the wish has come true
+  //#endregion
+}
+
+/** Handles every event. */
+export async function subscribe(
+  infra: Infra,
+  write: (event: Event) => Promise<void>,
+): Promise<DurableSubscription> {
+  //#region subscribe
+  const subscription = await infra.events.subscribe(
+    { group: 'audit', from: 'beginning', types: ['MCPServerInstanceCreated', 'MCPServerInstanceDeleted'] },
+    async (event) => {
+      await write(event); // a rejection: the same event again, after a while
+    },
+  );
+  //#endregion
+  return subscription;
+}
+
+/** The fleet as a tenant sees it. */
+export function tenant(infra: Infra): MCPInfraScope<ProcessSpec> {
+  //#region tenant
+  const team = infra.scope({ tenant: 'team-a' }); // servers, instances, environment, events, apply: of this tenant
+  //#endregion
+  return team;
+}

@@ -1,0 +1,46 @@
+import type { ErrorCode, Provider } from '@mcpinfra/core/plugin';
+
+/** What the suite needs to judge a provider; made anew for each case. */
+export interface ProviderHarness {
+  /**
+   * Makes a provider that has not been opened. Called several times it gives several on one backend, as several
+   * processes have them.
+   */
+  readonly provider: () => Provider;
+  /** Documents of its type, as they are given to `instances.create()`. */
+  readonly documents: ProviderDocuments;
+  /** Makes a provider whose backend is away; left out where there is none that could be. */
+  readonly unreachable?: (() => Provider) | undefined;
+  /** Ends what was made for the case. Every copy was destroyed before. */
+  readonly dispose?: (() => Promise<void>) | undefined;
+}
+
+/** The documents that a provider is tried with. Those left out leave out the cases that need them. */
+export interface ProviderDocuments {
+  /** A server that answers `initialize`, and ends when it is asked to. */
+  readonly serving: object;
+  /** A server that ends by itself. */
+  readonly exiting?: ExitingDocument | undefined;
+  /** A server that cannot be started. */
+  readonly failing?: FailingDocument | undefined;
+  /** A server that answers `initialize`, and does not end when it is asked to. */
+  readonly stubborn?: object | undefined;
+}
+
+/**
+ * A server that writes lines to its standard error, then a line with the value of its variable `CONFORMANCE_SECRET`, and
+ * ends.
+ */
+export interface ExitingDocument {
+  readonly document: object;
+  /** What it writes before the secret, two lines or more. */
+  readonly lines: readonly string[];
+  readonly exitCode: number;
+}
+
+/** A document that its schema accepts and that cannot be run. */
+export interface FailingDocument {
+  readonly document: object;
+  /** What the start is refused with. */
+  readonly code: ErrorCode;
+}

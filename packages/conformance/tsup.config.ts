@@ -1,0 +1,8 @@
+import { library } from '../../tsup.base.js';
+
+export default library({
+  provider: 'src/provider.ts',
+  store: 'src/store.ts',
+  'event-bus': 'src/event-bus.ts',
+  'secret-resolver': 'src/secret-resolver.ts',
+});

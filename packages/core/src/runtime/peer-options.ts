@@ -1,0 +1,70 @@
+import type { PeerSettings } from '../mcp/peer/open-peer-link.js';
+import { invalid, refuseUnknown } from './checked-options.js';
+
+/** How the processes of a fleet reach what only one of them owns: standard streams and logs. */
+export interface PeerOptions {
+  /**
+   * At least 32 bytes that every process of the fleet knows and nobody else, such as 32 random bytes in base64. Both sides
+   * of a connection prove that they know it, and what passes is encrypted.
+   */
+  readonly key: string;
+  /** Where this process listens for its peers; a worker without it is asked by nobody. @defaultValue it does not listen */
+  readonly listen?: PeerListenOptions | undefined;
+  /** Where others reach it: `host:port`, or `https://host:port`. @defaultValue where it listens */
+  readonly advertise?: string | undefined;
+}
+
+/** Where a process listens for its peers. */
+export interface PeerListenOptions {
+  /** An address of this machine; `0.0.0.0` or `::` for all of them, which needs {@link PeerOptions.advertise}. */
+  readonly host: string;
+  /** `0` takes any free port. */
+  readonly port: number;
+}
+
+const shortestKey = 32;
+
+/** Checks the peer options of a host. @throws `INVALID_OPTIONS`, without the key in it */
+export function resolvePeerOptions(options: PeerOptions | undefined): PeerSettings | null {
+  if (options === undefined) return null;
+  refuseUnknown('peer', options, ['key', 'listen', 'advertise']);
+  const key: unknown = options.key;
+  const bytes = typeof key === 'string' ? Buffer.byteLength(key) : 0;
+  if (typeof key !== 'string' || bytes < shortestKey) {
+    throw invalid(
+      `peer.key must be a text of at least ${shortestKey} bytes, such as randomBytes(32).toString('base64'), not ${typeof key === 'string' ? `one of ${bytes}` : typeof key}`,
+    );
+  }
+  const listen = options.listen === undefined ? null : checkedListen(options.listen);
+  const advertise = options.advertise === undefined ? null : checkedAddress(options.advertise);
+  if (listen === null && advertise !== null) throw invalid('peer.advertise needs peer.listen, too');
+  if (listen !== null && advertise === null && ['0.0.0.0', '::'].includes(listen.host)) {
+    throw invalid(
+      `peer.advertise must say where others reach this process, since peer.listen.host ${listen.host} is every address; for example "10.0.0.5:${listen.port}"`,
+    );
+  }
+  return { key, listen, advertise };
+}
+
+function checkedListen(listen: PeerListenOptions): PeerListenOptions {
+  refuseUnknown('peer.listen', listen, ['host', 'port']);
+  const { host, port } = listen;
+  if (typeof host !== 'string' || host === '') {
+    throw invalid(`peer.listen.host must be an address such as "10.0.0.5", not ${JSON.stringify(host)}`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw invalid(`peer.listen.port must be a whole number from 0 to 65535, not ${JSON.stringify(port)}`);
+  }
+  return { host, port };
+}
+
+function checkedAddress(advertise: string): string {
+  const text = /^https:\/\//u.test(advertise) ? advertise : `https://${advertise}`;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const hasPort = /:\d+\/?$/u.test(text) || text !== `https://${advertise}`;
+  const plain = url?.pathname === '/' && url.search === '' && url.username === '' && url.hash === '';
+  if (url && plain && hasPort) return `${url.hostname}:${url.port === '' ? '443' : url.port}`;
+  throw invalid(
+    `peer.advertise must be an address such as "10.0.0.5:7443", not ${JSON.stringify(advertise)}`,
+  );
+}

@@ -1,0 +1,101 @@
+import { createMCPInfra, type MCPInfra, type MCPInfraOptions, memoryStore } from '@mcpinfra/core';
+import {
+  type ContainerSpec,
+  mcpError,
+  type Provider,
+  type Store,
+  type StoreIdentity,
+} from '@mcpinfra/core/plugin';
+import { type FakeProvider, fakeProvider, type ManualClock, manualClock } from '@mcpinfra/core/testing';
+
+/** One of several processes of a fleet, as far as one process can play them. */
+interface Member {
+  readonly infra: MCPInfra<ContainerSpec>;
+  readonly clock: ManualClock;
+  /** The writes of instances that the store accepted from it. */
+  readonly writes: readonly string[];
+  /** Cuts it off from everything at once, as SIGKILL does. */
+  kill(): void;
+}
+
+/** Infras that share a store and an engine and have a bus each. */
+export interface SharedFleet extends AsyncDisposable {
+  readonly store: Store;
+  readonly engine: FakeProvider<ContainerSpec>;
+  /** Starts another member. One with a clock of its own stands still while the others go on, as under SIGSTOP. */
+  join(options?: Partial<MCPInfraOptions> & { readonly frozen?: boolean }): Promise<Member>;
+  /** Moves the clock in steps of a second, so that what follows gets its time. */
+  advance(ms: number): Promise<void>;
+}
+
+export function sharedFleet(): SharedFleet {
+  const clock = manualClock();
+  const store = memoryStore({ clock });
+  const engine = fakeProvider({ clock });
+  const members: Member[] = [];
+  let identity: Promise<StoreIdentity> | undefined;
+  let opened: Promise<void> | undefined;
+
+  const join: SharedFleet['join'] = async ({ frozen = false, ...options } = {}) => {
+    const own = frozen ? manualClock() : clock;
+    const killed = new AbortController();
+    const writes: string[] = [];
+    const shared: Store = cutOff(store, killed.signal, {
+      open: () => (identity ??= store.open()),
+      close: async () => undefined,
+      updateInstance: async (...args: Parameters<Store['updateInstance']>) => {
+        const written = await store.updateInstance(...args);
+        writes.push(`${written.name} ${written.status}`);
+        return written;
+      },
+    });
+    const provider: Provider<ContainerSpec> = cutOff(engine, killed.signal, {
+      open: (context: Parameters<Provider['open']>[0]) => (opened ??= engine.open(context)),
+      close: async () => undefined,
+    });
+    const infra = createMCPInfra({ ...options, providers: [provider], store: shared, clock: own });
+    const member = { infra, clock: own, writes, kill: () => killed.abort() };
+    members.push(member);
+    await infra.start();
+    await advance(0);
+    return member;
+  };
+
+  const advance = async (ms: number): Promise<void> => {
+    await clock.advance(0);
+    for (let passedMs = 0; passedMs < ms; passedMs += 1_000)
+      await clock.advance(Math.min(1_000, ms - passedMs));
+  };
+
+  return {
+    store,
+    engine,
+    join,
+    advance,
+    async [Symbol.asyncDispose]() {
+      const stops = members.map(({ infra }) => infra.stop().catch(() => undefined));
+      for (const { clock: own } of members) await own.advance(60_000);
+      await Promise.all(stops);
+    },
+  };
+}
+
+/** A plugin whose every call fails once the signal has fired, and that calls nobody back any more. */
+function cutOff<T extends object>(plugin: T, signal: AbortSignal, own: Record<string, unknown>): T {
+  return new Proxy(plugin, {
+    get(target, key) {
+      if (typeof key === 'string' && key in own) return own[key];
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value === 'object' && value !== null) return cutOff(value, signal, {});
+      if (typeof value !== 'function') return value;
+      return (...args: readonly unknown[]): unknown => {
+        if (key === 'watch') {
+          const [listener] = args as [(...told: unknown[]) => void];
+          return Reflect.apply(value, target, [(...told: unknown[]) => !signal.aborted && listener(...told)]);
+        }
+        if (signal.aborted) return Promise.reject(mcpError('STORE_FAILED', 'This process is dead.'));
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+}

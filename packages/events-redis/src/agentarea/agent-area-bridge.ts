@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
+import { KeyedTurns, mcpError, messageOf, type Logger } from '@mcpinfra/core/plugin';
+import { Connection } from '../connection/connection.js';
+import type { AgentAreaInfra } from './agent-area-infra.js';
+import {
+  resolveBridgeOptions,
+  type AgentAreaBridgeOptions,
+  type ResolvedBridge,
+} from './agent-area-options.js';
+import { ChannelSource } from './channel-source.js';
+import { CommandExecutor } from './command-executor.js';
+import { decodeMessage } from './decode-message.js';
+import { PlatformNotes } from './platform-notes.js';
+import { PlatformVoice } from './platform-voice.js';
+import { retrying } from './retrying.js';
+import { toldTypes } from './status-words.js';
+import { StreamSource } from './stream-source.js';
+import { commandKinds, readCommand, type WireCommand } from './wire-command.js';
+
+/** Whether messages go to and fro. */
+export interface AgentAreaBridgeHealth {
+  /** `degraded` while Redis is away; what is wanted or has to be told waits. */
+  readonly status: 'ok' | 'degraded' | 'stopped';
+}
+
+/** A running bridge. */
+export interface AgentAreaBridge extends AsyncDisposable {
+  /**
+   * Begins to listen and to tell. Resolves when it does, or when Redis does not answer; it then goes on trying.
+   *
+   * Start the infra first. A second call gets the same promise.
+   *
+   * @throws `NOT_STARTED` when the infra is not, `ALREADY_EXISTS` when this process has a bridge of the group already
+   */
+  start(): Promise<void>;
+  /** Ends it; what is being done is waited for, what waits for its next try is left. Idempotent. */
+  stop(): Promise<void>;
+  health(): AgentAreaBridgeHealth;
+}
+
+/**
+ * Makes a fleet act on the messages of AgentArea's API, in place of its managers, and tell it how its instances are.
+ *
+ * Any number of workers of a fleet may have one: an instance is made once and told of once.
+ *
+ * @example
+ * ```ts
+ * const bridge = agentAreaBridge(infra, { url: 'redis://localhost:6379', stream: 'mcp-events' });
+ * await bridge.start();
+ * ```
+ * @throws `INVALID_OPTIONS`
+ */
+export function agentAreaBridge(infra: AgentAreaInfra, options: AgentAreaBridgeOptions): AgentAreaBridge {
+  return new Bridge(infra, resolveBridgeOptions(options));
+}
+
+const commandTimeoutMs = 5_000;
+
+class Bridge implements AgentAreaBridge {
+  readonly #infra: AgentAreaInfra;
+  readonly #settings: ResolvedBridge;
+  readonly #logger: Logger;
+  readonly #labels: Readonly<Record<string, string>>;
+  readonly #commands: Connection;
+  readonly #notes: PlatformNotes;
+  readonly #voice: PlatformVoice;
+  readonly #executor: CommandExecutor;
+  readonly #channels: ChannelSource;
+  readonly #stream: StreamSource | null;
+  readonly #turns = new KeyedTurns();
+  readonly #ending = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+  #subscription: { close(): Promise<void>; readonly done: Promise<void> } | undefined;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(infra: AgentAreaInfra, settings: ResolvedBridge) {
+    const { template, prefix, channelPrefix, stream, group, claimIdleMs, logger } = settings;
+    const connection = (): Connection => new Connection(template, commandTimeoutMs);
+    // Every message in flight listens to it.
+    setMaxListeners(0, this.#ending.signal);
+    this.#infra = infra;
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#labels = { 'agentarea.bridge': group };
+    this.#commands = connection();
+    this.#notes = new PlatformNotes(this.#commands, prefix);
+    this.#voice = new PlatformVoice({ infra, notes: this.#notes, channelPrefix });
+    this.#executor = new CommandExecutor({
+      infra,
+      notes: this.#notes,
+      voice: this.#voice,
+      logger,
+      labels: this.#labels,
+      everyInstance: settings.everyInstance,
+      legacySecretScope: settings.legacySecretScope,
+    });
+    const channels = Object.keys(commandKinds).map((type) => `${channelPrefix}${type}`);
+    this.#channels = new ChannelSource(connection(), { channels, logger });
+    const consumer = `${hostname()}-${String(process.pid)}-${randomUUID().slice(0, 8)}`;
+    const reading = { group: `mcpinfra-${group}`, consumer, claimIdleMs, logger };
+    this.#stream =
+      stream === null
+        ? null
+        : new StreamSource({ reader: connection(), commands: this.#commands }, { ...reading, key: stream });
+  }
+
+  start(): Promise<void> {
+    if (this.#stopped) {
+      const message = 'The AgentArea bridge was stopped and does not start again: make a new one.';
+      return Promise.reject(mcpError('ALREADY_STOPPED', message));
+    }
+    // Refused before anything was opened, such as by an infra that is not started: another call may succeed.
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  health(): AgentAreaBridgeHealth {
+    if (this.#started === undefined || this.#stopped !== undefined) return { status: 'stopped' };
+    const parts = [this.#commands.isReady, this.#channels.isListening, this.#stream?.isListening ?? true];
+    return { status: parts.every(Boolean) ? 'ok' : 'degraded' };
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#ending;
+    const { group, everyInstance } = this.#settings;
+    const onPayload = (payload: Uint8Array, source: string): Promise<void> => this.#receive(payload, source);
+    // What is told goes before what is asked for, so that of no instance the beginning is missed.
+    this.#subscription = await this.#infra.events.subscribe(
+      {
+        group,
+        types: [...toldTypes, 'MCPServerInstanceDeleted'],
+        labels: everyInstance ? undefined : this.#labels,
+      },
+      // A wish that comes again after the host itself has deleted the instance must not bring it back.
+      (event) =>
+        event.type === 'MCPServerInstanceDeleted'
+          ? this.#notes.bury(event.data.instanceId, event.time)
+          : this.#voice.tell(event),
+    );
+    this.#subscription.done.catch((error: unknown) => {
+      this.#logger.error('the platform is told nothing more', { group, error: messageOf(error) });
+    });
+    await this.#commands.open(signal);
+    await Promise.all([this.#channels.open(onPayload, signal), this.#stream?.open(onPayload, signal)]);
+    if (this.health().status === 'degraded')
+      this.#logger.warn('Redis is away: the AgentArea bridge goes on trying', { group });
+  }
+
+  async #stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#started?.catch(() => undefined);
+    this.#channels.close();
+    await Promise.all(this.#inFlight);
+    await this.#stream?.close();
+    await this.#subscription?.close();
+    this.#commands.close();
+  }
+
+  /** Never rejects: a message that cannot be acted on ends here. */
+  #receive(payload: Uint8Array, source: string): Promise<void> {
+    const received = this.#act(payload, source)
+      .catch((error: unknown) => {
+        this.#logger.warn('a message of the platform was left undone', { source, error: messageOf(error) });
+      })
+      .finally(() => this.#inFlight.delete(received));
+    this.#inFlight.add(received);
+    return received;
+  }
+
+  async #act(payload: Uint8Array, source: string): Promise<void> {
+    const decoded = decodeMessage(payload);
+    if (!decoded.ok) return this.#bury(payload, { source, ...decoded.refusal });
+    const { type, eventId } = decoded.message;
+    const read = readCommand(decoded.message);
+    if (read === null) {
+      this.#logger.debug('a message of the platform asks for nothing', { type, eventId });
+      return;
+    }
+    if ('fault' in read) return this.#bury(payload, { source, reason: 'bad-field', message: read.fault });
+    const { command } = read;
+    await this.#retrying(command, () => this.#executor.announce(command));
+    await this.#turns.take(command.instanceId, this.#ending.signal, () =>
+      this.#retrying(command, () => this.#executor.execute(command, this.#ending.signal)),
+    );
+  }
+
+  /** Keeps what is said of a message that could not be used. */
+  async #bury(
+    payload: Uint8Array,
+    why: { readonly source: string; readonly reason: string; readonly message: string },
+  ): Promise<void> {
+    const { source, reason, message: detail } = why;
+    this.#logger.warn('a message of the platform cannot be used', { source, reason, detail });
+    await this.#retrying({ source }, () => this.#notes.addDeadLetter({ reason, detail, source, payload }));
+  }
+
+  #retrying(about: WireCommand | { readonly source: string }, work: () => Promise<void>): Promise<void> {
+    const fields =
+      'source' in about
+        ? about
+        : { command: about.kind, instanceId: about.instanceId, eventId: about.eventId };
+    const what = 'a message of the platform could not be acted on';
+    return retrying(work, { signal: this.#ending.signal, logger: this.#logger, what, fields });
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GroupContext } from './group-context.js';
+
+const most = 1_000;
+const retryMs = 200;
+
+/** Tells Redis which entries are done: in one command those of one turn of the event loop, again until it has heard. */
+export class Acknowledgements {
+  readonly #context: GroupContext;
+  readonly #onDone: (ids: readonly string[]) => void;
+  #ids: string[] = [];
+  #flushing: Promise<void> | undefined;
+  #isOver = false;
+
+  constructor(context: GroupContext, onDone: (ids: readonly string[]) => void) {
+    this.#context = context;
+    this.#onDone = onDone;
+  }
+
+  add(id: string): void {
+    this.#ids.push(id);
+    this.#flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#flush());
+  }
+
+  /** Waits until Redis has heard of all. */
+  async settled(): Promise<void> {
+    await this.#flushing;
+  }
+
+  /** Tries no longer. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  async #flush(): Promise<void> {
+    const { connection, keys, group } = this.#context;
+    while (this.#ids.length > 0 && !this.#isOver) {
+      const ids = this.#ids.slice(0, most);
+      try {
+        await connection.call('XACK', (redis) => redis.xack(keys.events, group, ...ids));
+        this.#ids = this.#ids.slice(ids.length);
+        this.#onDone(ids);
+      } catch {
+        await sleep(retryMs, undefined, { ref: false });
+      }
+    }
+    this.#flushing = undefined;
+  }
+}

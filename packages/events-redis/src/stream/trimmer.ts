@@ -1,0 +1,81 @@
+import type { Connection } from '../connection/connection.js';
+import type { ResolvedSettings } from '../redis-events-options.js';
+
+const every = { events: 1_000, ms: 60_000 };
+
+/**
+ * In one step, so that no group gets further or falls back between the look and the cut. KEYS: the stream. ARGV: how many
+ * events to keep, for how many milliseconds, and for how many those that a group has not handled.
+ *
+ * MAXLEN would delete entries that a group has yet to acknowledge.
+ */
+const script = `
+local function isEarlier(a, b)
+  local ams, aseq = string.match(a, '(%d+)-(%d+)')
+  local bms, bseq = string.match(b, '(%d+)-(%d+)')
+  if ams == bms then return tonumber(aseq) < tonumber(bseq) end
+  return tonumber(ams) < tonumber(bms)
+end
+local excess = redis.call('XLEN', KEYS[1]) - tonumber(ARGV[1])
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local now = tonumber(redis.call('TIME')[1]) * 1000
+local function ago(ms) return string.format('%.0f-0', math.max(0, now - tonumber(ms))) end
+local cut = ago(ARGV[2])
+if excess > 0 then
+  local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', math.min(excess, 10000) + 1)
+  local kept = oldest[#oldest][1]
+  if isEarlier(cut, kept) then cut = kept end
+end
+for _, pairs in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for at = 1, #pairs, 2 do group[pairs[at]] = pairs[at + 1] end
+  local needed = group['last-delivered-id']
+  if group['pending'] > 0 then
+    local pending = redis.call('XPENDING', KEYS[1], group['name'])[2]
+    if isEarlier(pending, needed) then needed = pending end
+  end
+  if isEarlier(needed, cut) then cut = needed end
+end
+local abandoned = ago(ARGV[3])
+if isEarlier(cut, abandoned) then cut = abandoned end
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', cut)
+`;
+
+/** Keeps the stream from growing, now and then, while somebody publishes. */
+export class Trimmer {
+  readonly #connection: Connection;
+  readonly #key: string;
+  readonly #settings: ResolvedSettings;
+  #published = 0;
+  #lastMs = -Infinity;
+  #isRunning = false;
+
+  constructor(connection: Connection, key: string, settings: ResolvedSettings) {
+    this.#connection = connection;
+    this.#key = key;
+    this.#settings = settings;
+  }
+
+  /** Counts what was published; trims when it is time. */
+  published(events: number): void {
+    this.#published += events;
+    const isTime = this.#published >= every.events || performance.now() - this.#lastMs >= every.ms;
+    if (isTime && !this.#isRunning) void this.#trim();
+  }
+
+  async #trim(): Promise<void> {
+    const { maxEvents, maxAgeMs, maxUnhandledAgeMs } = this.#settings;
+    this.#published = 0;
+    this.#lastMs = performance.now();
+    this.#isRunning = true;
+    try {
+      await this.#connection.call('XTRIM', (redis) =>
+        redis.eval(script, 1, this.#key, maxEvents, maxAgeMs, Math.max(maxAgeMs, maxUnhandledAgeMs)),
+      );
+    } catch {
+      // The next one makes up for it.
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+}

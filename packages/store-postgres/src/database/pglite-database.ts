@@ -1,0 +1,114 @@
+import { type CallOptions, orAborted } from '@mcpinfra/core/plugin';
+import type { Statement } from '../sql/statement.js';
+import type { Database, Row, Session } from './database.js';
+import { storeError } from './store-error.js';
+
+/** An embedded database: `PGlite` of `@electric-sql/pglite`, or what is shaped like it. */
+export interface EmbeddedPostgres {
+  query(text: string, values?: unknown[], options?: object): Promise<{ readonly rows: readonly unknown[] }>;
+  transaction<T>(work: (transaction: EmbeddedTransaction) => Promise<T>): Promise<T>;
+  /** Where it keeps its files; `memory://` is nowhere. */
+  readonly dataDir?: string | undefined;
+}
+
+/** A transaction of an {@link EmbeddedPostgres}. */
+export interface EmbeddedTransaction {
+  query(text: string, values?: unknown[], options?: object): Promise<{ readonly rows: readonly unknown[] }>;
+  exec(text: string): Promise<unknown>;
+}
+
+/** What an {@link EmbeddedDatabase} is made of. */
+export interface EmbeddedDatabaseParts {
+  readonly open: () => Promise<OpenEmbedded>;
+  /** Whether what is committed outlives the process. */
+  readonly durable: boolean;
+  /** The database, for messages. */
+  readonly where: string;
+}
+
+/** An embedded database that is in use, and what ends that. */
+export interface OpenEmbedded {
+  readonly pglite: EmbeddedPostgres;
+  close(): Promise<void>;
+}
+
+const asText = (text: string): string => text;
+// Every value stays text, by the numbers PostgreSQL gives to boolean, bigint, integer, json and text.
+const queryOptions = { parsers: { 16: asText, 20: asText, 23: asText, 114: asText, 25: asText } };
+
+/** PostgreSQL in this process: one connection, which calls use in turn. */
+export class EmbeddedDatabase implements Database {
+  readonly durable: boolean;
+  readonly #parts: EmbeddedDatabaseParts;
+  #opened: Promise<OpenEmbedded> | undefined;
+
+  constructor(parts: EmbeddedDatabaseParts) {
+    this.#parts = parts;
+    this.durable = parts.durable;
+  }
+
+  get direct(): this {
+    return this;
+  }
+
+  async open(options?: CallOptions): Promise<void> {
+    await orAborted(this.#database(), options?.signal);
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.close();
+  }
+
+  async query(
+    statement: Statement,
+    values: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<readonly Row[]> {
+    const database = await this.#database();
+    return orAborted(this.#run(database, statement, values), options?.signal);
+  }
+
+  async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+    const database = await this.#database();
+    return orAborted(
+      database.transaction((transaction) =>
+        // Given up, it is rolled back: the others are waiting for the connection.
+        orAborted(work(this.#session(transaction)), options?.signal),
+      ),
+      options?.signal,
+    );
+  }
+
+  async #database(): Promise<EmbeddedPostgres> {
+    this.#opened ??= this.#parts.open().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw storeError(error, this.#parts.where);
+    });
+    return (await this.#opened).pglite;
+  }
+
+  #session(transaction: EmbeddedTransaction): Session {
+    return {
+      query: (statement, values) => this.#run(transaction, statement, values),
+      script: async (text) => {
+        await transaction.exec(text).catch((error: unknown) => {
+          throw storeError(error, this.#parts.where);
+        });
+      },
+    };
+  }
+
+  async #run(
+    runner: Pick<EmbeddedPostgres, 'query'>,
+    { text }: Statement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    try {
+      const { rows } = await runner.query(text, [...values], queryOptions);
+      return rows as readonly Row[];
+    } catch (error) {
+      throw storeError(error, this.#parts.where);
+    }
+  }
+}

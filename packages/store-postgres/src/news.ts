@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoreNews, Unsubscribe } from '@mcpinfra/core/plugin';
+import type { NewsWire } from './database/database.js';
+
+const kinds: readonly StoreNews[] = ['committed', 'numbered', 'leases'];
+const apartMs = 10;
+
+/**
+ * Tells the listeners of this process at once, and other processes soon.
+ *
+ * A `NOTIFY` takes a lock of the whole cluster until its transaction has ended, so that writes which carry one commit one
+ * by one. Therefore it is sent apart from the write, at most once in a while.
+ */
+export class News {
+  readonly #wire: NewsWire | undefined;
+  readonly #listeners = new Set<(news: StoreNews) => void>();
+  #unsent = new Set<StoreNews>();
+  #sending: Promise<void> | undefined;
+
+  constructor(wire: NewsWire | undefined) {
+    this.#wire = wire;
+  }
+
+  watch(listener: (news: StoreNews) => void): Unsubscribe {
+    // Wrapped, so that a function registered twice is two registrations.
+    const entry = (news: StoreNews): void => listener(news);
+    this.#listeners.add(entry);
+    const all = (): void => kinds.forEach((news) => this.#tellHere(news));
+    this.#wire?.listen({
+      onMessage: (message) =>
+        kinds.filter((news) => message.includes(news)).forEach((news) => this.#tellHere(news)),
+      onGap: all,
+      onSilence: all,
+    });
+    return () => this.#listeners.delete(entry);
+  }
+
+  tell(news: StoreNews): void {
+    this.#tellHere(news);
+    if (this.#wire === undefined) return;
+    this.#unsent.add(news);
+    this.#sending ??= this.#send(this.#wire).finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  /** Resolves when everything has been sent. */
+  async sent(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #send(wire: NewsWire): Promise<void> {
+    while (this.#unsent.size > 0) {
+      const message = [...this.#unsent].join(' ');
+      this.#unsent = new Set();
+      // Only a hint: who misses it finds the news by a sweep.
+      await wire.send(message).catch(() => undefined);
+      await sleep(apartMs);
+    }
+  }
+
+  #tellHere(news: StoreNews): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(news);
+      } catch {
+        // A listener's failure is not the writer's: what was committed stays committed.
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  type CallOptions,
+  type CounterTable,
+  type EventLog,
+  type InstanceTable,
+  type LeaseTable,
+  type ServerTable,
+  type Store,
+  type StoreIdentity,
+  type StoreNews,
+  type StoreWriter,
+  throwIfAborted,
+  type Timestamp,
+  type Unsubscribe,
+} from '@mcpinfra/core/plugin';
+import type { Connection, Database } from './database/database.js';
+import { Gate } from './database/gate.js';
+import { News } from './news.js';
+import { readIdentity } from './sql/identity.js';
+import { migrate } from './sql/migrate.js';
+import { prepared, quoted } from './sql/statement.js';
+import { timestamp } from './sql/timestamp.js';
+import { SqlCounterTable } from './tables/sql-counter-table.js';
+import { SqlEventLog } from './tables/sql-event-log.js';
+import { SqlInstanceTable } from './tables/sql-instance-table.js';
+import { SqlLeaseTable } from './tables/sql-lease-table.js';
+import { SqlServerTable } from './tables/sql-server-table.js';
+import { runTransaction } from './tables/sql-transaction.js';
+import { SqlWriter, type WriterStatements, writerStatements } from './tables/sql-writer.js';
+
+/** What a {@link SqlStore} is made of. */
+export interface SqlStoreParts {
+  readonly database: Database;
+  /** The name of the schema. */
+  readonly schema: string;
+  /** The name the host gives to its fleet. */
+  readonly fleet: string | undefined;
+}
+
+/** A store in PostgreSQL, on a server or embedded. */
+export class SqlStore extends SqlWriter implements Store {
+  readonly specificationVersion = 'v1';
+  readonly servers: ServerTable;
+  readonly instances: InstanceTable;
+  readonly events: EventLog;
+  readonly leases: LeaseTable;
+  readonly counters: CounterTable;
+  readonly #parts: SqlStoreParts;
+  readonly #gate: Gate;
+  readonly #news: News;
+  readonly #statements: WriterStatements;
+  readonly #direct: Connection;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: SqlStoreParts) {
+    const schema = quoted(parts.schema);
+    const gate = new Gate();
+    const shared = gate.before(parts.database);
+    const statements = writerStatements(schema);
+    const news = new News(parts.database.wire);
+    super({
+      statements,
+      run: (write, options) =>
+        write({ query: (statement, values) => shared.query(statement, values, options) }),
+      onAppended: () => news.tell('committed'),
+    });
+    this.#parts = parts;
+    this.#gate = gate;
+    this.#news = news;
+    this.#statements = statements;
+    this.#direct = gate.before(parts.database.direct);
+    this.servers = new SqlServerTable(shared, schema);
+    this.instances = new SqlInstanceTable(shared, schema);
+    this.events = new SqlEventLog(shared, schema, () => news.tell('numbered'));
+    this.leases = new SqlLeaseTable(this.#direct, schema, () => news.tell('leases'));
+    this.counters = new SqlCounterTable(shared, schema);
+  }
+
+  async open(options?: CallOptions): Promise<StoreIdentity> {
+    throwIfAborted(options?.signal);
+    this.#gate.refuseClosed();
+    const { database, schema } = this.#parts;
+    await database.open(options);
+    await migrate(database.direct, schema, options);
+    const identity = await readIdentity({ ...this.#parts, schema: quoted(schema) }, options);
+    this.#gate.open();
+    return identity;
+  }
+
+  async close(): Promise<void> {
+    this.#gate.close();
+    this.#closing ??= this.#news.sent().then(() => this.#parts.database.close());
+    await this.#closing;
+  }
+
+  async transaction<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T> {
+    this.#gate.pass(options);
+    const context = {
+      database: this.#parts.database,
+      statements: this.#statements,
+      onAppended: () => this.#news.tell('committed'),
+    };
+    return runTransaction(context, work, options);
+  }
+
+  async now(options?: CallOptions): Promise<Timestamp> {
+    const [row] = await this.#direct.query(now, [], options);
+    return row?.['now'] ?? '';
+  }
+
+  watch(listener: (news: StoreNews) => void): Unsubscribe {
+    return this.#news.watch(listener);
+  }
+}
+
+const now = prepared(`select ${timestamp('clock_timestamp()')} as now`);

@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import { firstSchema } from './migrations/0001-first-schema.js';
+
+/** A step of the schema. Steps only go forward; one that was released never changes. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Statements that find the store's schema in the search path. */
+  readonly sql: string;
+}
+
+/** Every step, oldest first. */
+export const migrations: readonly Migration[] = [{ version: 1, name: 'first schema', sql: firstSchema }];
+
+/** Tells a step from another of the same version. */
+export function checksumOf({ name, sql }: Migration): string {
+  return createHash('sha256').update(`${name}\n${sql}`).digest('hex');
+}
