@@ -19,6 +19,10 @@ export function program(entry: NonNullable<Options['entry']>): Options {
     target: 'node20',
     platform: 'node',
     sourcemap: true,
+    // The sources are published beside it.
+    esbuildOptions: (options) => {
+      options.sourcesContent = false;
+    },
     clean: true,
     silent: true,
     // tsup strips `node:` from imports by default.

@@ -115,6 +115,28 @@ describe('two workers and an API process, on PostgreSQL, Redis and an engine', (
     }
   }, 120_000);
 
+  it('neither route to nor keep a copy that was made too late', async () => {
+    const { api, engine, store } = fleet();
+    const [row] = (await store.instances.list({ limit: 1 })).items;
+    const id = row?.id ?? expect.fail('there is no instance');
+    const docker = new Docker({ socketPath: engine.socketPath });
+    const [right = ''] = await containersOf(fleet(), id);
+    const { Image: image, Config: config } = await docker.getContainer(right.slice(1)).inspect();
+    // What a worker may still do that was frozen between its look at the lease and its call of the engine.
+    const late = await docker.createContainer({
+      name: `mcp-${row?.slug ?? ''}-r99`,
+      Image: image,
+      Labels: { ...config.Labels, 'io.mcpinfra.revision': '99' },
+      OpenStdin: true,
+      HostConfig: { NetworkMode: 'none' },
+    });
+    await late.start();
+    expect(await containersOf(fleet(), id)).toHaveLength(2);
+    await until('it to be removed', async () => (await containersOf(fleet(), id)).length === 1, 45_000);
+    expect(await containersOf(fleet(), id)).toEqual([right]);
+    expect(await api.ask({ ask: 'call', id }, '')).toBe(true);
+  }, 90_000);
+
   it('hand over when one ends, and run what was asked for while all were down once they are back', async () => {
     const { store, workers } = fleet();
     const [first, second] = workers;

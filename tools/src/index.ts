@@ -4,6 +4,13 @@ export { buildImages, type ImageSpec } from './images/build-images.js';
 export type { Layer, LayerEntry } from './images/layer.js';
 export { packageLayer } from './images/package-layer.js';
 export { type SeedImage, seedImages } from './images/seed-images.js';
+export {
+  type InfisicalControls,
+  type InfisicalRequest,
+  type InfisicalServer,
+  type InfisicalServerOptions,
+  startInfisicalServer,
+} from './infisical-server/infisical-server.js';
 export { loadedModules } from './loaded-modules.js';
 export {
   type DockerEngine,

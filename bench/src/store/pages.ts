@@ -21,7 +21,7 @@ export function rawPages({ pool }: StoreGround): () => Promise<number> {
     msEach(async () => {
       const { rows } = await pool.query<{ id: string; created_at: Date; body: unknown }>({
         name: 'raw-page',
-        text: `select id, created_at, body from raw_bench.instances
+        text: `select id, created_at, body from bare_bench.instances
           where (created_at, id) > ($1, $2) order by created_at, id limit ${limit}`,
         values: [after.created_at, after.id],
       });

@@ -8,7 +8,7 @@ import { rawWrites, storeWrites } from './writes.js';
 
 const goals = { writes: 0.8, page: 1.25 };
 
-/** Measures a change of state with its event, and a page of 100 among 100,000, against the bare statements. */
+/** Measures a change of state with its event, and a page of 100 among 100,000, against statements written by hand. */
 export async function storeBench({ rounds, signal }: BenchOptions): Promise<BenchReport> {
   const ground = await StoreGround.open();
   try {
@@ -17,9 +17,11 @@ export async function storeBench({ rounds, signal }: BenchOptions): Promise<Benc
     const samples = await interleave(
       {
         one: storeWrites(ground, one),
-        oneFloor: rawWrites(ground, one),
+        oneFloor: rawWrites(ground, one, 'floor_bench'),
+        oneBare: rawWrites(ground, one, 'bare_bench'),
         many: storeWrites(ground, many),
-        manyFloor: rawWrites(ground, many),
+        manyFloor: rawWrites(ground, many, 'floor_bench'),
+        manyBare: rawWrites(ground, many, 'bare_bench'),
         page: storePages(ground),
         pageFloor: rawPages(ground),
       },
@@ -30,6 +32,8 @@ export async function storeBench({ rounds, signal }: BenchOptions): Promise<Benc
       {
         one: compare(samples.one, samples.oneFloor),
         many: compare(samples.many, samples.manyFloor),
+        oneBare: compare(samples.one, samples.oneBare),
+        manyBare: compare(samples.many, samples.manyBare),
         page: compare(samples.page, samples.pageFloor),
       },
       { resync, rounds },
@@ -51,7 +55,13 @@ function compare(ours: readonly number[], floor: readonly number[]): Comparison 
 }
 
 function report(
-  { one, many, page }: Readonly<Record<'one' | 'many' | 'page', Comparison>>,
+  {
+    one,
+    many,
+    oneBare,
+    manyBare,
+    page,
+  }: Readonly<Record<'one' | 'many' | 'oneBare' | 'manyBare' | 'page', Comparison>>,
   { resync, rounds }: { readonly resync: ResyncCost; readonly rounds: number },
 ): BenchReport {
   const ratio = Math.min(one.ratio, many.ratio);
@@ -60,6 +70,8 @@ function report(
       ['', 'ours', 'p10–p90', 'floor', 'p10–p90', 'ratio'],
       row('state change and event a second, one at a time', one, 0),
       row('state change and event a second, 16 at once', many, 0),
+      row('the same on bare tables, one at a time', oneBare, 0),
+      row('the same on bare tables, 16 at once', manyBare, 0),
       row('page of 100 among 100,000, ms', page, 2),
       [
         'CPU of comparing 10,000 instances, ms',
@@ -76,6 +88,7 @@ function report(
       ok: ratio >= goals.writes && page.ratio <= goals.page,
       oneRatio: rounded(one.ratio, 3),
       manyRatio: rounded(many.ratio, 3),
+      bareRatio: rounded(Math.min(oneBare.ratio, manyBare.ratio), 3),
       pageRatio: rounded(page.ratio, 3),
       pageGoal: goals.page,
       resyncCpuMs: rounded(resync.cpuMs, 0),

@@ -6,7 +6,7 @@ import { exampleInstance } from './example-instance.js';
 
 const hundredThousand = 100_000;
 
-/** A PostgreSQL with a store of ours and, beside it, tables of the bare minimum with the same rows. */
+/** A PostgreSQL with a store of ours and, beside it, the tables of the floors with the same rows. */
 export class StoreGround {
   readonly #server: PostgresServer;
   readonly pool: pg.Pool;
@@ -24,7 +24,8 @@ export class StoreGround {
       for (let n = 0; n < 64; n += 1)
         rows.push(await store.createInstance(exampleInstance('bench'), { events: [] }));
       await multiply(pool);
-      await copyRaw(pool);
+      await makeFloor(pool);
+      await makeBareFloor(pool);
       return new StoreGround(server, { pool, store, rows });
     } catch (error) {
       await pool.end();
@@ -46,7 +47,9 @@ export class StoreGround {
   async close(): Promise<void> {
     await this.store.close();
     await this.pool.query(
-      'drop schema if exists mcpinfra_bench cascade; drop schema if exists raw_bench cascade',
+      ['mcpinfra_bench', 'floor_bench', 'bare_bench']
+        .map((schema) => `drop schema if exists ${schema} cascade`)
+        .join('; '),
     );
     await this.pool.end();
     await this.#server.stop();
@@ -73,17 +76,36 @@ async function multiply(pool: pg.Pool): Promise<void> {
      select ${values.join(', ')} from (select * from mcpinfra_bench.instances limit 1) one, generate_series(1, $1) n`,
     [hundredThousand],
   );
-  await pool.query('analyze mcpinfra_bench.instances');
+  await pool.query(`
+    insert into mcpinfra_bench.instances_by_status (id, tenant, status, created_at)
+      select id, tenant, status, created_at from mcpinfra_bench.instances on conflict do nothing;
+    analyze mcpinfra_bench.instances;
+    analyze mcpinfra_bench.instances_by_status`);
 }
 
-/** The floor's tables: what a change of state and a page need, and nothing more. */
-async function copyRaw(pool: pg.Pool): Promise<void> {
+/** What whoever writes a store by hand needs too: unique names, pages in order and by status, and events to be numbered. */
+async function makeFloor(pool: pg.Pool): Promise<void> {
   await pool.query(`
-    create schema raw_bench;
-    create table raw_bench.instances as
+    create schema floor_bench;
+    create table floor_bench.instances as
+      select id, tenant, name, slug, resource_version, status, created_at, body from mcpinfra_bench.instances;
+    alter table floor_bench.instances add primary key (id), add unique (tenant, name), add unique (slug);
+    create index on floor_bench.instances (created_at, id);
+    create index on floor_bench.instances (status, created_at, id);
+    create table floor_bench.events (id bigint generated always as identity, position bigint, body json not null);
+    create unique index on floor_bench.events (position) where position is not null;
+    create index on floor_bench.events (id) where position is null;
+    analyze floor_bench.instances`);
+}
+
+/** What one change of state and one page touch, and nothing more. */
+async function makeBareFloor(pool: pg.Pool): Promise<void> {
+  await pool.query(`
+    create schema bare_bench;
+    create table bare_bench.instances as
       select id, resource_version, status, created_at, body from mcpinfra_bench.instances;
-    alter table raw_bench.instances add primary key (id);
-    create index on raw_bench.instances (created_at, id);
-    create table raw_bench.events (id bigint generated always as identity primary key, body json not null);
-    analyze raw_bench.instances`);
+    alter table bare_bench.instances add primary key (id);
+    create index on bare_bench.instances (created_at, id);
+    create table bare_bench.events (id bigint generated always as identity primary key, body json not null);
+    analyze bare_bench.instances`);
 }

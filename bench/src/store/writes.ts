@@ -2,6 +2,9 @@ import type { InstanceRecord } from '@mcpinfra/core/plugin';
 import { exampleEvent } from './example-instance.js';
 import type { StoreGround } from './store-ground.js';
 
+/** The tables of a floor: those that a store needs, or the bare minimum. */
+export type FloorSchema = 'floor_bench' | 'bare_bench';
+
 /** So long each side writes in a round. */
 const roundMs = 1_000;
 
@@ -23,7 +26,11 @@ export function storeWrites({ store, rows }: StoreGround, side: Side): () => Pro
 }
 
 /** Does the same with one prepared statement. */
-export function rawWrites({ pool, rows }: StoreGround, side: Side): () => Promise<number> {
+export function rawWrites(
+  { pool, rows }: StoreGround,
+  side: Side,
+  schema: FloorSchema,
+): () => Promise<number> {
   const current = rows.slice(side.first, side.first + side.parallel);
   return () =>
     perSecond(side.parallel, async (n) => {
@@ -31,11 +38,11 @@ export function rawWrites({ pool, rows }: StoreGround, side: Side): () => Promis
       if (row === undefined) return;
       const next = toggled(row);
       const { rowCount } = await pool.query({
-        name: 'raw-write',
+        name: `raw-write-${schema}`,
         text: `with changed as (
-            update raw_bench.instances set resource_version = $2 + 1, status = $3, body = $4
+            update ${schema}.instances set resource_version = $2 + 1, status = $3, body = $4
              where id = $1 and resource_version = $2 returning id)
-          insert into raw_bench.events (body) select $5::json from changed`,
+          insert into ${schema}.events (body) select $5::json from changed`,
         values: [
           row.id,
           row.resourceVersion,

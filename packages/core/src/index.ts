@@ -24,7 +24,12 @@ export {
   TransientError,
   type MCPInfraErrorOptions,
 } from './domain/errors/mcpinfra-error.js';
-export type { EnvVariable, EnvVariableFormat, EnvVariableType } from './domain/env-schema/env-variable.js';
+export type {
+  EnvTemplateVariable,
+  EnvVariable,
+  EnvVariableFormat,
+  EnvVariableType,
+} from './domain/env-schema/env-variable.js';
 export type {
   EventMap,
   EventType,
@@ -59,7 +64,14 @@ export type { CheckedEnvironment } from './domain/json-spec/checked-environment.
 export type { Deadlines } from './runtime/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
 export { MCPInfra, type FleetHealth, type ScopeOptions } from './runtime/mcp-infra.js';
-export type { ConcurrencyOptions, LimitOptions, MCPInfraOptions, Role, SpecOf } from './runtime/options.js';
+export type {
+  ConcurrencyOptions,
+  LimitOptions,
+  MCPInfraOptions,
+  Role,
+  RotationOptions,
+  SpecOf,
+} from './runtime/options.js';
 export type { PeerListenOptions, PeerOptions } from './runtime/peer-options.js';
 export type { MCPInfraScope } from './runtime/scope.js';
 export type { ApplyOptions, ApplyResult, FleetDocument, FleetInstance } from './services/desired-state.js';
@@ -94,4 +106,11 @@ export {
   type ServerFilter,
   type ServerUpdateOptions,
 } from './services/server-registry.js';
+export type { ServerPlan, ServerPlanInstance } from './services/server-plan.js';
+export type { ImportFormat } from './domain/import/import-format.js';
+export type { NotCarried } from './domain/import/import-report.js';
+export type { ImportInput } from './domain/import/server-draft.js';
+export type { ClientConfig, ClientConfigEntry, ClientConfigOptions } from './services/client-config.js';
+export type { ImportNeed, ImportOptions, ImportResult } from './services/import/import-fleet.js';
+export type { ImportValue } from './services/import/import-values.js';
 export type { CommandOptions, WaitableCommandOptions } from './services/service-context.js';

@@ -30,7 +30,12 @@ export type {
 } from './domain/events/event-map.js';
 export { eventTypes } from './domain/events/event-map.js';
 export type { Event, EventDraft } from './domain/events/event.js';
-export type { EnvVariable, EnvVariableFormat, EnvVariableType } from './domain/env-schema/env-variable.js';
+export type {
+  EnvTemplateVariable,
+  EnvVariable,
+  EnvVariableFormat,
+  EnvVariableType,
+} from './domain/env-schema/env-variable.js';
 export {
   type EphemeralOwner,
   formatEphemeralFleet,

@@ -1,9 +1,6 @@
-import { type ClientConfig, Pool } from 'pg';
 import type { Store } from '@mcpinfra/core/plugin';
-import { checkOptions, invalid } from './check-options.js';
-import { connectClient, keepClient, whereIs } from './database/own-client.js';
-import { OwnConnection, type OwnConnectionParts } from './database/own-connection.js';
-import { PoolDatabase, type PoolDatabaseParts } from './database/pool-database.js';
+import { checkOptions } from './check-options.js';
+import { postgresDatabase } from './database/postgres-database.js';
 import type { PostgresPool } from './database/postgres-pool.js';
 import { SqlStore } from './sql-store.js';
 
@@ -58,42 +55,6 @@ const known = [
  */
 export function postgresStore(options: PostgresStoreOptions): Store {
   checkOptions(options, { factory, known });
-  const { direct, schema = 'mcpinfra', fleet, prepared = true, connectTimeoutMs = 10_000 } = options;
-  if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs < 0) {
-    throw invalid(factory, `takes as connectTimeoutMs a number of milliseconds, not ${connectTimeoutMs}`);
-  }
-  const { pool, end } = poolOf(options);
-  const { make, where } = directOf(direct ?? pool);
-  const session = { prepared, where };
-  const own = new OwnConnection({ ...session, make, connectTimeoutMs, channel: `mcpinfra_${schema}` });
-  return new SqlStore({ schema, fleet, database: new PoolDatabase({ ...session, pool, end, direct: own }) });
-}
-
-function poolOf({ pool, connectionString }: PostgresStoreOptions): Pick<PoolDatabaseParts, 'pool' | 'end'> {
-  if (pool !== undefined && connectionString === undefined) return { pool };
-  if (pool !== undefined || connectionString === undefined) {
-    throw invalid(factory, 'takes either a pool or a connectionString');
-  }
-  const own = new Pool(configOf('connectionString', connectionString));
-  return { pool: own, end: () => own.end() };
-}
-
-/** How the connection beside the pool is made, and what the database is called in messages. */
-function directOf(source: PostgresPool | string): Pick<OwnConnectionParts, 'make' | 'where'> {
-  const asOptionsSay = (options: ClientConfig): ReturnType<typeof directOf> => ({
-    make: () => connectClient(options),
-    where: whereIs(options) ?? 'PostgreSQL',
-  });
-  if (typeof source === 'string') return asOptionsSay(configOf('direct', source));
-  if (source.options !== undefined) return asOptionsSay(source.options);
-  return { make: () => keepClient(source), where: 'PostgreSQL' };
-}
-
-/** @throws `INVALID_OPTIONS`, without the URL: it may hold a password */
-function configOf(option: string, connectionString: string): ClientConfig {
-  const config = { connectionString };
-  if (whereIs(config) === undefined) {
-    throw invalid(factory, `takes as ${option} a URL like postgres://user:password@host:5432/database`);
-  }
-  return config;
+  const { schema = 'mcpinfra', fleet } = options;
+  return new SqlStore({ schema, fleet, database: postgresDatabase(options, { factory, schema }) });
 }

@@ -60,8 +60,7 @@ export class SqlStore extends SqlWriter implements Store {
     const news = new News(parts.database.wire);
     super({
       statements,
-      run: (write, options) =>
-        write({ query: (statement, values) => shared.query(statement, values, options) }),
+      run: (write, options) => shared.use(write, options),
       onAppended: () => news.tell('committed'),
     });
     this.#parts = parts;

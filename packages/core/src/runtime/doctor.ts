@@ -1,6 +1,7 @@
 import { messageOf } from '../domain/errors/normalise-error.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { Prerequisite } from '../ports/provider.js';
+import { hasFingerprintKey } from '../services/fingerprint-key.js';
 import type { ServiceContext } from '../services/service-context.js';
 
 /** The oldest Node.js the library runs on. */
@@ -33,6 +34,13 @@ export async function diagnose(
   }
   for (const { name } of context.resolvers)
     found.push({ name: `secrets:${name}`, ok: true, message: 'Configured.' });
+  if (context.resolvers.length > 0) {
+    const ok = hasFingerprintKey(context);
+    const message = ok
+      ? 'Noticed.'
+      : 'Not noticed: give a secret store that can be written to, or the option rotation.key.';
+    found.push({ name: 'rotated secrets', ok, message });
+  }
   return found;
 }
 

@@ -10,7 +10,7 @@ import type { Logger } from '../ports/logger.js';
 import type { Provider } from '../ports/provider.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { Store } from '../ports/store.js';
-import { invalid, refuseUnknown, whole } from './checked-options.js';
+import { checkedKey, invalid, refuseUnknown, whole } from './checked-options.js';
 import type { Deadlines } from './guard-deadlines.js';
 import { resolvePeerOptions, type PeerOptions } from './peer-options.js';
 import { systemClock } from './system-clock.js';
@@ -43,6 +43,9 @@ export interface MCPInfraOptions<TProviders extends readonly Provider[] = readon
   readonly callTimeoutMs?: number | undefined;
   /** How often every instance is compared with what really runs. @defaultValue 30000 */
   readonly resyncEveryMs?: number | undefined;
+  /** How often the secrets of each running instance are compared with those its copy was given. @defaultValue five minutes */
+  readonly secretRotationCheckMs?: number | undefined;
+  readonly rotation?: RotationOptions | undefined;
   /** How long events are kept for those who read from a cursor. @defaultValue seven days */
   readonly eventRetentionMs?: number | undefined;
   /** What becomes of copies that can outlive the process when it stops. @defaultValue keep */
@@ -55,6 +58,15 @@ export interface MCPInfraOptions<TProviders extends readonly Provider[] = readon
   readonly peer?: PeerOptions | undefined;
   /** @defaultValue the machine's */
   readonly clock?: Clock | undefined;
+}
+
+/** How rotated secrets are noticed. */
+export interface RotationOptions {
+  /**
+   * At least 32 bytes by which the fingerprints of secrets are made, the same in every process of the fleet. Without a key
+   * and a writable secret store, rotated secrets are not noticed. @defaultValue one made once and kept in the secret store
+   */
+  readonly key?: string | undefined;
 }
 
 /** How many instances may exist. */
@@ -97,6 +109,8 @@ export interface ResolvedOptions {
   readonly callTimeoutMs: number;
   readonly busyTimeoutMs: number;
   readonly resyncEveryMs: number;
+  readonly secretRotationCheckMs: number;
+  readonly fingerprintKey: string | null;
   readonly eventRetentionMs: number;
   readonly onStop: 'keep' | 'destroy';
   readonly drainMs: number;
@@ -125,6 +139,8 @@ const known = [
   'concurrency',
   'callTimeoutMs',
   'resyncEveryMs',
+  'secretRotationCheckMs',
+  'rotation',
   'eventRetentionMs',
   'onStop',
   'drainMs',
@@ -136,7 +152,7 @@ const known = [
 /** Checks a host's options and fills in the rest. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
   refuseUnknown('createMCPInfra', options, known);
-  const { limits = {}, concurrency = {}, gatewayUrl } = options;
+  const { limits = {}, concurrency = {}, rotation = {}, gatewayUrl } = options;
   // What a host gives is not always what its types say.
   const providers: readonly Provider[] = Array.isArray(options.providers) ? options.providers : [];
   const roles: readonly string[] = options.roles ?? ['control', 'worker'];
@@ -148,6 +164,7 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
   if (twice !== undefined)
     throw invalid(`providers has two for the type ${JSON.stringify(twice)}; give one for each type`);
   refuseUnknown('limits', limits, ['maxInstances', 'maxInstancesPerTenant']);
+  refuseUnknown('rotation', rotation, ['key']);
   refuseUnknown('concurrency', concurrency, ['starts', 'pulls', 'probes', 'reconciles']);
   if (roles.length === 0 || roles.some((role) => role !== 'control' && role !== 'worker')) {
     throw invalid(`roles must be a list of "control" and "worker", not ${JSON.stringify(roles)}`);
@@ -186,6 +203,8 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
     callTimeoutMs: whole('callTimeoutMs', options.callTimeoutMs ?? 60_000),
     busyTimeoutMs: defaults.busyTimeout * 1_000,
     resyncEveryMs: whole('resyncEveryMs', options.resyncEveryMs ?? 30_000),
+    secretRotationCheckMs: whole('secretRotationCheckMs', options.secretRotationCheckMs ?? 300_000),
+    fingerprintKey: rotation.key === undefined ? null : checkedKey('rotation.key', rotation.key),
     eventRetentionMs: whole('eventRetentionMs', options.eventRetentionMs ?? 7 * 24 * 3_600_000),
     onStop,
     drainMs: whole('drainMs', options.drainMs ?? 5_000, 0),

@@ -1,5 +1,5 @@
 import type { PeerSettings } from '../mcp/peer/open-peer-link.js';
-import { invalid, refuseUnknown } from './checked-options.js';
+import { checkedKey, invalid, refuseUnknown } from './checked-options.js';
 
 /** How the processes of a fleet reach what only one of them owns: standard streams and logs. */
 export interface PeerOptions {
@@ -22,19 +22,11 @@ export interface PeerListenOptions {
   readonly port: number;
 }
 
-const shortestKey = 32;
-
 /** Checks the peer options of a host. @throws `INVALID_OPTIONS`, without the key in it */
 export function resolvePeerOptions(options: PeerOptions | undefined): PeerSettings | null {
   if (options === undefined) return null;
   refuseUnknown('peer', options, ['key', 'listen', 'advertise']);
-  const key: unknown = options.key;
-  const bytes = typeof key === 'string' ? Buffer.byteLength(key) : 0;
-  if (typeof key !== 'string' || bytes < shortestKey) {
-    throw invalid(
-      `peer.key must be a text of at least ${shortestKey} bytes, such as randomBytes(32).toString('base64'), not ${typeof key === 'string' ? `one of ${bytes}` : typeof key}`,
-    );
-  }
+  const key = checkedKey('peer.key', options.key);
   const listen = options.listen === undefined ? null : checkedListen(options.listen);
   const advertise = options.advertise === undefined ? null : checkedAddress(options.advertise);
   if (listen === null && advertise !== null) throw invalid('peer.advertise needs peer.listen, too');

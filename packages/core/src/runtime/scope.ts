@@ -9,6 +9,7 @@ import {
 import { EnvironmentService } from '../services/environment-service.js';
 import type { EventHub } from '../services/event-hub.js';
 import { EventStream, type DurableSubscription } from '../services/event-stream.js';
+import type { ImportOptions, ImportResult } from '../services/import/import-fleet.js';
 import { InstanceCommands } from '../services/instance-commands.js';
 import { InstanceManager } from '../services/instance-manager.js';
 import { InstancePlanner } from '../services/instance-plan.js';
@@ -40,10 +41,12 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   /** What happens. */
   readonly events: EventStream;
   readonly #desired: DesiredState;
+  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope };
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, owned, remote, claims, hub, subscriptions } = parts;
+    this.#parts = { context, scope };
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
     const sessions = new InstanceSessions(context, links, {
@@ -54,7 +57,15 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       remote,
     });
     const planner = new InstancePlanner(context, scope);
-    this.instances = new InstanceManager<TSpec>({ context, scope, commands, waiter, sessions, planner });
+    this.instances = new InstanceManager<TSpec>({
+      context,
+      scope,
+      commands,
+      waiter,
+      sessions,
+      planner,
+      secrets,
+    });
     this.servers = new MCPServerRegistry(context, scope, async (id, options) => {
       await commands.delete(id, options ?? {});
     });
@@ -66,6 +77,24 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
   async apply(document: FleetDocument, options: ApplyOptions = {}): Promise<ApplyResult> {
     return this.#desired.apply(document, options);
+  }
+
+  /**
+   * Applies what was written for others: an entry of the official registry (`server.json`), the `mcpServers` of a client,
+   * VS Code's `servers` and `inputs`, a `server.yaml` of the Docker catalogue, or a list of `providers`; as text or parsed.
+   *
+   * Instances that need nothing more are made; of the others the result says in `needs` what to give in `values`. Importing
+   * the same again changes nothing.
+   *
+   * @throws `INVALID_SPEC` with every fault of the document at once; `INVALID_ARGUMENT` for values that nothing asks for
+   */
+  async import(source: unknown, options: ImportOptions = {}): Promise<ImportResult> {
+    const { importFleet } = await import('../services/import/import-fleet.js');
+    return importFleet(source, options, {
+      ...this.#parts,
+      desired: this.#desired,
+      instances: this.instances,
+    });
   }
 
   /** Writes servers and instances as a document for `apply`: with references, never with secret values. */

@@ -179,7 +179,7 @@ export class Wiring {
       await this.#refuseMisconfigured();
       this.#peer = await this.#openPeer(this.#identity);
       await this.#leases.start();
-      this.#worker?.start();
+      await this.#worker?.start();
       void this.#sweep();
     } catch (error) {
       await this.stop().catch((cause: unknown) => {

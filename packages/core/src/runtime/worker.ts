@@ -4,6 +4,7 @@ import type { Event } from '../domain/events/event.js';
 import type { EventType } from '../domain/events/event-map.js';
 import type { Unsubscribe } from '../ports/common.js';
 import type { Provider } from '../ports/provider.js';
+import { hasFingerprintKey } from '../services/fingerprint-key.js';
 import type { ReconcileNews } from '../services/reconcile-context.js';
 import { orphanGraceMs } from '../services/orphan-collector.js';
 import { Reconciler } from '../services/reconciler.js';
@@ -19,6 +20,7 @@ const wishes: ReadonlySet<EventType> = new Set<EventType>([
   'MCPServerInstanceStarted',
   'MCPServerInstanceStopped',
   'MCPServerInstanceDeleted',
+  'MCPServerInstanceSecretsRotated',
 ]);
 
 /** Reconciles the instances this process owns: the queue, what feeds it, and the resync behind it. */
@@ -31,7 +33,7 @@ export class Worker {
   readonly #ending = new AbortController();
   #news = new AbortController();
   readonly #watching = new Map<string, Unsubscribe>();
-  #loop: Promise<void> | undefined;
+  #loops: Promise<unknown> | undefined;
 
   constructor(parts: WorkerParts, options: { readonly parallel: number; readonly resyncEveryMs: number }) {
     const { context } = parts;
@@ -71,8 +73,13 @@ export class Worker {
     this.#news.abort();
   }
 
-  start(): void {
-    this.#loop = this.#run();
+  async start(): Promise<void> {
+    const loops: Promise<void>[] = [];
+    if (hasFingerprintKey(this.#parts.context)) {
+      const { SecretRotation } = await import('../services/secret-rotation.js');
+      loops.push(new SecretRotation(this.#parts).run(this.#parts, this.#ending.signal));
+    }
+    this.#loops = Promise.all([this.#run(), ...loops]);
   }
 
   /** Listens to a provider that has been opened; a second call does nothing. */
@@ -90,7 +97,7 @@ export class Worker {
     this.#watching.clear();
     this.#parts.health.stop();
     await this.#queue.stop();
-    await this.#loop;
+    await this.#loops;
   }
 
   async #run(): Promise<void> {

@@ -54,3 +54,9 @@ export function newId(scope: Scope, kind: string, key: string | undefined): stri
     hex.slice(20, 32),
   ].join('-');
 }
+
+/** The options of one part of a command: a key that stands for the whole must not stand for two parts of it. */
+export function partOf<T extends CommandOptions>(options: T, part: string): T {
+  const { idempotencyKey: key } = options;
+  return key === undefined ? options : { ...options, idempotencyKey: `${key}/${part}` };
+}

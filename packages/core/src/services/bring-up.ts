@@ -16,6 +16,8 @@ import type { WorkerParts } from './worker-parts.js';
 export interface ReadyCopy {
   readonly endpoint: Endpoint;
   readonly report: Extract<ProbeReport, { ok: true }>;
+  /** Of the secrets it was given; `undefined` where that is not known. */
+  readonly secretFingerprint: string | undefined;
 }
 
 /** Told of the steps that show in the status. */
@@ -55,7 +57,8 @@ export class BringUp {
       if (!this.#since.has(key)) this.#since.set(key, this.#parts.context.clock.monotonicMs());
       const report = await this.#ready(record, copy, { ...pass, since: this.#since.get(key) ?? 0 });
       this.#since.delete(key);
-      return { endpoint: seen.endpoint, report };
+      const secretFingerprint = await this.#parts.secrets.givenTo(record.id, copy.revision);
+      return { endpoint: seen.endpoint, report, secretFingerprint };
     } catch (error) {
       if (isFailure(error)) this.#since.delete(key);
       throw error;
@@ -103,8 +106,10 @@ export class BringUp {
       const report = await pass.reconcile.waiting((signal) =>
         links.of(record, copy).probe({ check, timeoutMs: deadlineMs, listTools: true }, { signal }),
       );
-      if (report.ok)
-        return { ...report, handshake: report.handshake ?? (await this.#greet(record, copy, pass)) };
+      if (report.ok) {
+        const handshake = report.handshake ?? (await this.#greet(record, copy, pass));
+        return { ...report, handshake: this.#parts.secrets.scrubDocument(record.id, handshake) };
+      }
       // Nobody listens there yet: it is knocked at more often than the provider is asked whether it still runs.
       if (report.code !== 'CONNECTION_REFUSED' || context.clock.monotonicMs() - lookedMs >= lookEveryMs) {
         const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
@@ -146,9 +151,9 @@ export class BringUp {
       spec,
       instanceName: record.name,
       labels: record.labels,
-      secrets: () => secrets.resolve(record, spec),
+      secrets: () => secrets.resolve(record, copy),
       environment: async () => {
-        const bundle = await secrets.resolve(record, spec);
+        const bundle = await secrets.resolve(record, copy);
         const own = Object.entries(spec.environment ?? {}).map(
           ([name, text]) => [name, bundle.render(text)] as const,
         );

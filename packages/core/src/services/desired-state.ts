@@ -2,7 +2,7 @@ import { mcpError, type MCPInfraError } from '../domain/errors/mcpinfra-error.js
 import { normaliseError } from '../domain/errors/normalise-error.js';
 import type { MCPServerInstance } from '../domain/instance/mcp-server-instance.js';
 import type { MCPServer } from '../domain/server/mcp-server.js';
-import { tenantOf, type Scope } from './access.js';
+import { partOf, tenantOf, type Scope } from './access.js';
 import type { InstanceManager } from './instance-manager.js';
 import type { InstancePlanner } from './instance-plan.js';
 import type { MCPServerInstanceInput } from './instance-input.js';
@@ -138,7 +138,8 @@ export class DesiredState {
       existing !== undefined && canonicalJson({ ...existing, ...fields }) === canonicalJson(existing);
     if (same) return 'unchanged';
     if (options.dryRun !== true) {
-      const written = await this.#servers.ensure(input, { ...options, rollout: 'rolling' });
+      const part = partOf(options, `server/${serverKey(fields)}`);
+      const written = await this.#servers.ensure(input, { ...part, rollout: 'rolling' });
       servers.set(serverKey(written), written);
     }
     return existing ? 'updated' : 'created';
@@ -166,7 +167,7 @@ export class DesiredState {
     const existing = known.instances.get(input.name);
     if (options.dryRun === true) return this.#planInstance(wanted, { existing, planned }, options);
     const before = existing?.generation;
-    const after = await this.#instances.ensure(wanted, options);
+    const after = await this.#instances.ensure(wanted, partOf(options, `instance/${input.name}`));
     if (before === undefined) return 'created';
     return after.generation === before ? 'unchanged' : 'updated';
   }
@@ -218,7 +219,8 @@ export class DesiredState {
     for (const [name, instance] of known.instances) {
       if (keptInstances.has(name)) continue;
       await this.#one(`instance/${name}`, tally, async () => {
-        if (options.dryRun !== true) await this.#instances.delete(instance.id, options);
+        if (options.dryRun !== true)
+          await this.#instances.delete(instance.id, partOf(options, `instance/${name}`));
         return 'removed';
       });
     }
@@ -226,7 +228,7 @@ export class DesiredState {
     for (const [key, server] of known.servers) {
       if (keptServers.has(key)) continue;
       await this.#one(`server/${key}`, tally, async () => {
-        if (options.dryRun !== true) await this.#servers.delete(server.id, options);
+        if (options.dryRun !== true) await this.#servers.delete(server.id, partOf(options, `server/${key}`));
         return 'removed';
       });
     }

@@ -53,6 +53,15 @@ export function instanceWish(record: InstanceRecord): InstanceWish {
   return { ...instanceSubject(record), serverSpecId, desiredState, generation, jsonSpec };
 }
 
+/** Tells that secrets have other values than the running copy was given. */
+export function secretsRotated(context: ServiceContext, record: InstanceRecord, actor?: string): EventDraft {
+  const { active } = record.runtime;
+  return draftEvent(context, instanceOrigin(record, actor), {
+    type: 'MCPServerInstanceSecretsRotated',
+    data: { ...instanceSubject(record), revision: active?.revision ?? 0 },
+  });
+}
+
 /** What every event about a server says. */
 export function serverSubject(server: MCPServer): ServerSubject {
   const { id, name, version, status, labels } = server;

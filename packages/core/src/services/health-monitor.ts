@@ -59,6 +59,11 @@ export class HealthMonitor implements HealthTracking {
     return this.#targets.size;
   }
 
+  /** The instances that are probed, as last known. */
+  records(): readonly InstanceRecord[] {
+    return [...this.#targets.values()].map(({ record }) => record);
+  }
+
   /** Begins or goes on to probe an instance's active copy. */
   track(record: InstanceRecord, fence: number): void {
     const { active } = record.runtime;
@@ -130,6 +135,8 @@ export class HealthMonitor implements HealthTracking {
         () => link.probe({ check, timeoutMs, listTools }, { signal }),
         signal,
       );
+      if (!report.ok || report.handshake)
+        await this.#parts().secrets.know(target.record, active.spec, { signal });
       if (this.#targets.get(id) === target) await this.#judge(id, target, report);
     } catch (error) {
       if (!target.ending.signal.aborted) {
@@ -156,7 +163,8 @@ export class HealthMonitor implements HealthTracking {
       const facts: StatusFact[] = endpoint
         ? [{ kind: 'probe-passed', endpoint, health: state, message }]
         : [];
-      await this.#write(id, target, { facts, handshake: report.handshake });
+      const handshake = this.#parts().secrets.scrubDocument(id, report.handshake);
+      await this.#write(id, target, { facts, handshake });
       return;
     }
     const check = resolveHealthCheck(active.spec);

@@ -83,7 +83,7 @@ export async function admitDocument(
   // The type may come from the server's defaults; the row names it, so that lists can ask for it.
   const own: JsonSpec = { ...moveCredentials(request.jsonSpec as JsonSpec, move), type: spec.type };
   const inClear = document.secretsInClear.map(
-    (name) => [name, move(name, spec.environment?.[name] ?? '')] as const,
+    (name) => [name, move(name, document.given[name] ?? '')] as const,
   );
   const environment = { ...own.environment, ...Object.fromEntries(inClear) };
   if (context.secretStore === null)

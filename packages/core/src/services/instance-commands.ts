@@ -8,10 +8,10 @@ import type { StatusFact } from '../domain/instance/status-reducer.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import { formatSecretReference, type SecretReference } from '../domain/secrets/secret-reference.js';
 import { applyMergePatch, patchSpec } from '../domain/json-spec/merge-spec.js';
-import type { CounterChange } from '../ports/store.js';
-import { newId, tenantOf, visibleInstance, type Scope } from './access.js';
-import { draftEvent, instanceOrigin, instanceWish, timestamp } from './event-drafts.js';
+import { newId, partOf, tenantOf, visibleInstance, type Scope } from './access.js';
+import { draftEvent, instanceOrigin, instanceWish, secretsRotated, timestamp } from './event-drafts.js';
 import { admitDocument, admitServer, makeSlug, secretScopeOf, storeSecrets } from './instance-admission.js';
+import { instanceCounters } from './instance-counters.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import { lifecycleMs } from './lifecycle-ms.js';
 import { newInstanceRecord } from './new-instance-record.js';
@@ -233,10 +233,15 @@ export class InstanceCommands {
         runtime: {
           ...document?.runtime,
           ownedSecretScopes: owned,
-          secretsVersion: record.runtime.secretsVersion + 1,
+          ...this.#newValues(record),
           refusedGeneration: null,
         },
-        events: (next) => [this.#event('MCPServerInstanceUpdated', next, options)],
+        events: (next) => [
+          this.#event('MCPServerInstanceUpdated', next, options),
+          ...(record.jsonSpec.environment?.[variable.name] === text
+            ? [secretsRotated(this.#context, next, options.actor)]
+            : []),
+        ],
       };
     });
   }
@@ -271,7 +276,7 @@ export class InstanceCommands {
       const change = await this.#replaceDocument(record, { jsonSpec, labels, description, pinned }, options);
       return change;
     });
-    return this.setDesiredState(existing.id, desiredState, options);
+    return this.setDesiredState(existing.id, desiredState, partOf(options, 'state'));
   }
 
   async #replaceDocument(
@@ -331,7 +336,7 @@ export class InstanceCommands {
         ownedSecretScopes: [...owned],
         refusedGeneration: null,
         failures: 0,
-        ...(admitted.secrets.length > 0 ? { secretsVersion: record.runtime.secretsVersion + 1 } : {}),
+        ...(admitted.secrets.length > 0 ? this.#newValues(record) : {}),
       },
       events: (next) => [this.#event('MCPServerInstanceUpdated', next, options)],
     };
@@ -361,6 +366,11 @@ export class InstanceCommands {
     return written;
   }
 
+  /** What is written with new values; that they are new is known, so it need not be noticed once more. */
+  #newValues({ runtime }: InstanceRecord) {
+    return { secretsVersion: runtime.secretsVersion + 1, secretFingerprint: null };
+  }
+
   #wanted(record: InstanceRecord): { readonly wantedUntil: string } {
     const { idleTimeoutMs } = lifecycleMs(record.runtime.active?.spec ?? record.jsonSpec);
     return { wantedUntil: timestamp(this.#context, idleTimeoutMs) };
@@ -376,20 +386,6 @@ export class InstanceCommands {
 
 /** Loads with the first command, not with the package: it brings zod. */
 const inputChecks = () => import('./instance-input.js');
-
-/** The counters that change with the number of instances. */
-export function instanceCounters(
-  context: ServiceContext,
-  tenant: string,
-  by: 1 | -1,
-): readonly CounterChange[] {
-  const { maxInstances, maxInstancesPerTenant } = context.settings.limits;
-  const limit = (max: number | null) => (by === 1 && max !== null ? { max } : {});
-  return [
-    { name: 'instances', by, ...limit(maxInstances) },
-    { name: `instances/${tenant}`, by, ...limit(maxInstancesPerTenant) },
-  ];
-}
 
 function refuseDeleted(record: InstanceRecord): void {
   if (record.runtime.deleteRequestedAt !== null) {

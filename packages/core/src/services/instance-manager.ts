@@ -6,12 +6,14 @@ import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { ToolCallResult } from '../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../ports/provider.js';
 import { visibleInstance, type Scope } from './access.js';
+import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import type { InstancePlan, InstancePlanner, ValidationResult } from './instance-plan.js';
 import type { CallToolOptions, ConnectedClient, InstanceSessions } from './instance-sessions.js';
 import { failedForGood, type InstanceWaiter } from './instance-waiter.js';
 import { PagedList } from './paged-list.js';
+import type { SecretSource } from './secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from './service-context.js';
 
 /** Which instances are asked for; fields left out do not restrict. */
@@ -53,6 +55,7 @@ interface Parts {
   readonly waiter: InstanceWaiter;
   readonly sessions: InstanceSessions;
   readonly planner: InstancePlanner;
+  readonly secrets: SecretSource;
 }
 
 /**
@@ -160,6 +163,39 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   }
 
   /**
+   * Asks the secret backends now whether they hold other values than the running copies were given, and has those copies
+   * replaced as by an update; done by itself every `secretRotationCheckMs`.
+   *
+   * @param id - one instance; all of them, where it is left out
+   * @returns the ids of those that are replaced
+   * @throws `NOT_FOUND`; `SECRET_STORE_REQUIRED` where nothing can be noticed; once all were asked, the first error of a
+   * backend that could not tell, and what it was asked about stays as it is
+   */
+  async checkSecrets(id?: string, options: CommandOptions = {}): Promise<readonly string[]> {
+    const { SecretRotation } = await import('./secret-rotation.js');
+    const { context, scope, secrets } = this.#parts;
+    const rotation = new SecretRotation({ context, secrets });
+    const { actor, signal } = options;
+    if (id !== undefined) {
+      const record = await visibleInstance(context, scope, { id, options });
+      return (await rotation.check(record, { actor, signal })) ? [id] : [];
+    }
+    const rotated: string[] = [];
+    const failures: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await context.store.instances.list({ ...this.#query({}), limit: 500, cursor }, { signal });
+      for (const record of page.items) {
+        const changed = rotation.check(record, { actor, signal });
+        if (await changed.catch((error: unknown) => void failures.push(error))) rotated.push(record.id);
+      }
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    if (failures.length > 0) throw failures[0];
+    return rotated;
+  }
+
+  /**
    * Waits for a status, or until a condition holds.
    *
    * @throws `ABORTED` by the signal, with the last state in the details; `INSTANCE_DELETED`
@@ -210,6 +246,18 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   /** What the server wrote, oldest first. @throws `CAPABILITY_UNSUPPORTED`, `NOT_OWNER` */
   logs(id: string, query: LogQuery = {}, options: CommandOptions = {}): AsyncGenerator<LogLine> {
     return this.#parts.sessions.logs(id, query, options);
+  }
+
+  /**
+   * Writes the configuration by which a client such as Claude, Cursor or VS Code reaches it at the gateway.
+   *
+   * @throws `NOT_FOUND`; `INVALID_OPTIONS` where the infra was given no `gatewayUrl`
+   */
+  async clientConfig(id: string, options: ClientConfigOptions = {}): Promise<ClientConfig> {
+    const { clientConfigOf } = await import('./client-config.js');
+    const { context, scope } = this.#parts;
+    const record = await visibleInstance(context, scope, { id, options });
+    return clientConfigOf(record, options, context.settings.gatewayUrl);
   }
 
   /** Says what is wrong with an input, every fault at once, without side effects. */

@@ -60,8 +60,8 @@ export class InstanceSessions {
 
   async connect(id: string, options: CallToolOptions): Promise<ConnectedClient> {
     const { record, link } = await this.#awake(id, options);
-    const client = await link.connect({ signal: options.signal }).catch((error: unknown) => {
-      throw this.#secrets.scrubError(id, error);
+    const client = await link.connect({ signal: options.signal }).catch(async (error: unknown) => {
+      throw await this.#scrubbed(record, error);
     });
     const awake = this.#keepAwake(record);
     const closed = client.onclose;
@@ -87,7 +87,7 @@ export class InstanceSessions {
       return await link.callTool(call, { signal: options.signal });
     } catch (error) {
       // A server may answer an error with what it knows.
-      throw this.#secrets.scrubError(id, error);
+      throw await this.#scrubbed(record, error);
     } finally {
       release();
     }
@@ -119,6 +119,12 @@ export class InstanceSessions {
     for (const text of (lastExit?.lastLogLines ?? []).slice(-(query.tail ?? Infinity))) {
       yield { at: lastExit?.at ?? record.updatedAt, stream: 'stderr', text };
     }
+  }
+
+  async #scrubbed(record: InstanceRecord, error: unknown): Promise<unknown> {
+    // Another process may have started it.
+    await this.#secrets.know(record, record.runtime.active?.spec ?? record.jsonSpec);
+    return this.#secrets.scrubError(record.id, error);
   }
 
   /** The way to the routed copy, woken where it sleeps. @throws `INSTANCE_STOPPED`, `INSTANCE_NOT_READY` */

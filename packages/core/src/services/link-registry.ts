@@ -43,7 +43,7 @@ export class LinkRegistry {
     if (!provider) throw mcpError('INVALID_SPEC', `No provider of this host runs the type "${spec.type}".`);
     const link = this.#open(record, copy, (options) =>
       provider.dial(
-        { copy: copyRef(record, copy), spec, secrets: () => this.#secrets.resolve(record, spec, options) },
+        { copy: copyRef(record, copy), spec, secrets: () => this.#secrets.resolve(record, copy, options) },
         options,
       ),
     );

@@ -57,6 +57,7 @@ export function newInstanceRecord(
       refusedGeneration: null,
       renew: false,
       secretsVersion: 0,
+      secretFingerprint: null,
       deleteRequestedAt: null,
       failures: 0,
       steadySince: null,

@@ -6,7 +6,7 @@ import type { Observation } from '../ports/provider.js';
 import { BringUp, isFailure } from './bring-up.js';
 import { draftEvent, instanceOrigin, instanceSubject } from './event-drafts.js';
 import { FailureRecorder } from './failure-recorder.js';
-import { instanceCounters } from './instance-commands.js';
+import { instanceCounters } from './instance-counters.js';
 import type { InstanceChange } from './instance-writer.js';
 import { lifecycleMs } from './lifecycle-ms.js';
 import { copyRef } from './link-registry.js';
@@ -191,7 +191,13 @@ export class Reconciler {
     // The revision is in the row before the provider hears of it, so that whatever it makes can be found and removed.
     const placement = ownership.placement(copy.spec.type);
     current = await this.#write(current, pass, {
-      runtime: { active: copy, lastRevision: copy.revision, renew: false, placement },
+      runtime: {
+        active: copy,
+        lastRevision: copy.revision,
+        renew: false,
+        placement,
+        secretFingerprint: null,
+      },
     });
     return this.#start(current, copy, pass);
   }

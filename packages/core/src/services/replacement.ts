@@ -82,7 +82,7 @@ export class Replacement {
 
   /** What is written when a copy has become ready. */
   readyChange(record: InstanceRecord, ready: ReadyCopy): InstanceChange {
-    const { report, endpoint } = ready;
+    const { report, endpoint, secretFingerprint } = ready;
     const { handshake, unauthorized } = report;
     const event = handshake ? toolsChanged(this.#parts.context, record, handshake.tools) : undefined;
     const message = unauthorized ? 'The server answers but refuses the credentials.' : '';
@@ -96,7 +96,11 @@ export class Replacement {
     return {
       // What runs again after an update was rolled back is not what is wanted, and the status goes on saying so.
       facts: isRefused ? [passed, this.#rolledBack(record)] : [passed],
-      runtime: { steadySince: timestamp(this.#parts.context), ...(handshake ? { handshake } : {}) },
+      runtime: {
+        steadySince: timestamp(this.#parts.context),
+        ...(handshake ? { handshake } : {}),
+        ...(secretFingerprint === undefined ? {} : { secretFingerprint }),
+      },
       fields: { observedGeneration: record.generation },
       events: () => (event ? [event] : []),
     };
@@ -116,6 +120,8 @@ export class Replacement {
       ...(change.facts ?? []),
     ];
     const runtime = {
+      // That of the old copy says nothing of this one.
+      secretFingerprint: null,
       ...change.runtime,
       active: candidate,
       candidate: null,

@@ -13,6 +13,8 @@ export interface RunDocument {
   readonly issues: readonly Issue[];
   /** Variables whose value is a secret given in clear. */
   readonly secretsInClear: readonly string[];
+  /** The environment as it was given, before defaults, fixed values and templates. */
+  readonly given: Readonly<Record<string, string>>;
 }
 
 /** Puts the document together from the server's defaults and the instance's own. */
@@ -23,18 +25,19 @@ export async function buildRunDocument(
 ): Promise<RunDocument> {
   const merged = withDefaults(pinned, jsonSpec);
   const parsed = parseJsonSpec(merged, context.schemas);
-  const environment = parsed.ok ? parsed.spec.environment : textValues(merged);
+  const given = (parsed.ok ? parsed.spec.environment : textValues(merged)) ?? {};
   // TypeBox and its compiler load with the first document, not with the package.
   const { compileEnvironment } = await import('../domain/env-schema/compile-environment.js');
   const allowUnknown =
     pinned === null || pinned.envSchema.length === 0 || context.settings.allowUnknownEnvironment;
-  const check = compileEnvironment(pinned?.envSchema ?? [], { allowUnknown }).check(environment ?? {}, {
+  const check = compileEnvironment(pinned?.envSchema ?? [], { allowUnknown }).check(given, {
     plain: parsed.ok ? (parsed.spec.plain_environment ?? []) : [],
   });
   return {
     spec: parsed.ok ? { ...parsed.spec, environment: check.environment } : null,
     issues: [...(parsed.ok ? [] : parsed.issues), ...check.issues],
     secretsInClear: check.secretsInClear,
+    given,
   };
 }
 

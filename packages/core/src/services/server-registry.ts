@@ -1,3 +1,4 @@
+import type { Issue } from '../domain/errors/issue.js';
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { MCPServer, MCPServerStatus } from '../domain/server/mcp-server.js';
 import { newId, tenantOf, visibleServer, type Scope } from './access.js';
@@ -6,6 +7,7 @@ import { pinServer } from './instance-admission.js';
 import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
 import { PagedList } from './paged-list.js';
 import type { MCPServerFields, MCPServerInput } from './server-input.js';
+import type { ServerPlan } from './server-plan.js';
 import type { CommandOptions, ServiceContext } from './service-context.js';
 import { canonicalJson } from './run-document.js';
 
@@ -143,6 +145,29 @@ export class MCPServerRegistry {
   }
 
   /**
+   * Says which instances a change would make invalid, and which a roll-out would replace. Changes nothing.
+   *
+   * An `update` does not refuse what is invalid here unless it is rolled out: instances keep what they were made from.
+   *
+   * @throws `NOT_FOUND`
+   */
+  async plan(id: string, patch: Partial<MCPServerInput>, options: CommandOptions = {}): Promise<ServerPlan> {
+    const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
+    const [{ parseServerInput }, { planServer }] = await Promise.all([
+      import('./server-input.js'),
+      import('./server-plan.js'),
+    ]);
+    let next: MCPServer;
+    try {
+      next = { ...current, ...parseServerInput(patch, current) };
+    } catch (error) {
+      if (!(MCPInfraError.isInstance(error) && error.code === 'INVALID_SPEC')) throw error;
+      return { valid: false, issues: error.details['issues'] as readonly Issue[], instances: [] };
+    }
+    return planServer(this.#context, { current, next }, options);
+  }
+
+  /**
    * Removes a definition. Absent resolves.
    *
    * @throws `SERVER_IN_USE` with the list of its instances, unless `cascade`
@@ -177,9 +202,9 @@ export class MCPServerRegistry {
   async environmentSchema(id: string, options?: CommandOptions): Promise<Readonly<Record<string, unknown>>> {
     const server = await this.get(id, options);
     const { environmentJsonSchema } = await import('../domain/env-schema/environment-json-schema.js');
-    const schema: unknown = environmentJsonSchema(server.envSchema, {
-      allowUnknown: this.#context.settings.allowUnknownEnvironment,
-    });
+    // As in the check of an instance: who declares nothing takes anything.
+    const allowUnknown = server.envSchema.length === 0 || this.#context.settings.allowUnknownEnvironment;
+    const schema: unknown = environmentJsonSchema(server.envSchema, { allowUnknown });
     return schema as Readonly<Record<string, unknown>>;
   }
 

@@ -36,6 +36,10 @@ interface ServiceSettings {
   readonly gatewayUrl: string | null;
   /** Whether an instance may have variables its server does not declare. */
   readonly allowUnknownEnvironment: boolean;
+  /** How often the secrets of a running instance are compared with those it was given. */
+  readonly secretRotationCheckMs: number;
+  /** The host's key for fingerprints of secrets; `null` for one in the secret store. */
+  readonly fingerprintKey: string | null;
   readonly callTimeoutMs: number;
   readonly busyTimeoutMs: number;
 }

@@ -23,6 +23,8 @@ export interface HealthTracking {
   /** Begins or goes on to probe an instance's active copy. */
   track(record: InstanceRecord, fence: number): void;
   untrack(id: string): void;
+  /** The instances that are tracked. */
+  records(): Iterable<InstanceRecord>;
   /** Lists an instance's tools soon. */
   toolsChanged(id: string): void;
   stop(): void;

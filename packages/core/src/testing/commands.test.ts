@@ -48,6 +48,29 @@ it('shows, changes and tells a tenant nothing of another', async () => {
   expect((await b.export()).instances).toHaveLength(1);
 });
 
+it('takes one idempotency key for all parts of what is applied, and for both steps of an ensure', async () => {
+  await using t = await createTestInfra();
+  const document = {
+    servers: [
+      { name: 'a', dockerImageUrl: 'mcp/a' },
+      { name: 'b', dockerImageUrl: 'mcp/b' },
+    ],
+    instances: [
+      { name: 'one', jsonSpec: { type: 'docker', image: 'mcp/one' } },
+      { name: 'two', jsonSpec: { type: 'docker', image: 'mcp/two' } },
+    ],
+  } as const;
+  const options = { idempotencyKey: 'deploy-7' };
+  const first = await t.infra.apply(document, options);
+  expect(first.errors).toEqual([]);
+  expect(first.created).toHaveLength(4);
+  expect((await t.infra.apply(document, options)).unchanged).toHaveLength(4);
+
+  const changed = { ...document.instances[0], labels: { team: 'a' }, desiredState: 'stopped' } as const;
+  const after = await t.infra.instances.ensure(changed, { idempotencyKey: 'ensure-1' });
+  expect(after).toMatchObject({ labels: { team: 'a' }, desiredState: 'stopped' });
+});
+
 it('does nothing again for the same idempotency key', async () => {
   await using t = await createTestInfra();
   const input = { name: 'one', jsonSpec: docker };

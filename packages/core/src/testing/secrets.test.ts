@@ -189,3 +189,17 @@ it('still knows a value that was rotated away, while the old copy may write it',
   const surfaces = [await t.infra.instances.get(id), t.recordedEvents(), t.logger.lines];
   expect(inspect(surfaces, { depth: null })).not.toMatch(/canary-value/u);
 });
+
+it('keeps a value that a server tells in the description of a tool out of the row and the events', async () => {
+  const value = 'canary-value-told';
+  const store = memoryStore();
+  const told = { description: `connects with ${value}`, handler: () => 'ok' };
+  await using t = await createTestInfra({ tools: { told }, store });
+  const { id } = await t.infra.instances.create({
+    name: 'one',
+    jsonSpec: { ...docker, environment: { API_KEY: value } },
+  });
+  await t.settle();
+  expect(await t.infra.instances.tools(id)).toMatchObject([{ description: 'connects with [secret]' }]);
+  expect(await everythingKept(t, store)).not.toContain(value);
+});

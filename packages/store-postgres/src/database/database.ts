@@ -13,6 +13,8 @@ export interface Queryable {
 /** What a piece of work runs statements on. */
 export interface Queries {
   query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
+  /** Runs a statement for what it changes. Returns how many rows it wrote, or returned where it wrote none. */
+  change(statement: Statement, values: readonly unknown[]): Promise<number>;
 }
 
 /** A connection that one transaction has to itself. */
@@ -23,6 +25,8 @@ export interface Session extends Queries {
 
 /** What runs statements and transactions. */
 export interface Connection extends Queryable {
+  /** Has a piece of work run statements that commit by themselves, one after the other. */
+  use<T>(work: (session: Queries) => Promise<T>, options?: CallOptions): Promise<T>;
   /**
    * Runs the work between `begin` and `commit`. Rolled back when it rejects, also when the signal ends the wait: the
    * work is then not waited for.

@@ -33,6 +33,10 @@ export class Gate {
         this.pass(options);
         return connection.query(statement, values, options);
       },
+      use: async (work, options) => {
+        this.pass(options);
+        return connection.use(work, options);
+      },
       transaction: async (work, options) => {
         this.pass(options);
         return connection.transaction(work, options);

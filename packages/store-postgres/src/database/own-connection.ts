@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallOptions, KeyedTurns, mcpError, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
-import { planned, quoted, type Statement } from '../sql/statement.js';
+import { planned, prepared, quoted, type Statement } from '../sql/statement.js';
 import type { Connection, NewsWire, Row, Session, WireListener } from './database.js';
-import { type ClientSession, inTransaction, sessionOf, type SessionOptions } from './session.js';
+import type { PostgresQuery, PostgresResult } from './postgres-pool.js';
+import { ClientSession, inTransaction, type SessionOptions } from './session.js';
 import { isPassing, storeError } from './store-error.js';
 
 /** A client of `pg` with a connection. */
 export interface ConnectedClient {
-  query(query: { readonly text: string }): Promise<{ readonly rows: readonly unknown[] }>;
+  query(query: PostgresQuery): Promise<PostgresResult>;
   on(event: 'notification', listener: (notification: Notification) => void): unknown;
   on(event: 'error' | 'end', listener: (error: Error) => void): unknown;
   /** Who the server says this connection is. */
@@ -42,6 +43,7 @@ interface Live {
   readonly session: ClientSession;
 }
 
+const notify = prepared('select pg_notify($1::text, $2::text)');
 const firstRetryMs = 100;
 const longestRetryMs = 2_000;
 const pollEveryMs = 1_000;
@@ -95,16 +97,16 @@ export class OwnConnection implements Connection, NewsWire {
     values: readonly unknown[],
     options?: CallOptions,
   ): Promise<readonly Row[]> {
-    return this.#use(options, (session) => session.query(statement, values));
+    return this.use((session) => session.query(statement, values), options);
   }
 
   /** Nothing else may be asked of the connection meanwhile: for the time before the store is open. */
   async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.#use(options, (session) => inTransaction(session, work));
+    return this.use((session) => inTransaction(session, work), options);
   }
 
   async send(message: string): Promise<void> {
-    await this.query(planned('select pg_notify($1, $2)'), [this.#parts.channel, message]);
+    await this.query(notify, [this.#parts.channel, message]);
   }
 
   listen(listener: WireListener): void {
@@ -113,7 +115,7 @@ export class OwnConnection implements Connection, NewsWire {
   }
 
   /** One after the other, as a connection works. */
-  async #use<T>(options: CallOptions | undefined, work: (session: Session) => Promise<T>): Promise<T> {
+  async use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
     throwIfAborted(options?.signal);
     throwIfAborted(this.#ended.signal);
     const working = this.#turns.take('', options?.signal, async () => {
@@ -149,7 +151,7 @@ export class OwnConnection implements Connection, NewsWire {
 
   async #make(): Promise<Live> {
     const made = await this.#parts.make();
-    const live: Live = { made, session: sessionOf(made.client, this.#parts) };
+    const live: Live = { made, session: new ClientSession(made.client, this.#parts) };
     made.client.on('error', () => this.#drop(live));
     made.client.on('end', () => this.#drop(live));
     this.#current = live;
@@ -172,7 +174,7 @@ export class OwnConnection implements Connection, NewsWire {
       try {
         const { made } = await this.#connected();
         const lost = new Promise<void>((resolve) => made.client.on('end', () => resolve()));
-        await this.#use(undefined, (session) => this.#subscribe(made.client, session));
+        await this.use((session) => this.#subscribe(made.client, session));
         waitMs = firstRetryMs;
         this.#listener?.onGap();
         await lost;

@@ -1,11 +1,11 @@
 import { type CallOptions, orAborted } from '@mcpinfra/core/plugin';
 import type { Statement } from '../sql/statement.js';
-import type { Database, Row, Session } from './database.js';
+import type { Database, Queries, Row, Session } from './database.js';
 import { storeError } from './store-error.js';
 
 /** An embedded database: `PGlite` of `@electric-sql/pglite`, or what is shaped like it. */
 export interface EmbeddedPostgres {
-  query(text: string, values?: unknown[], options?: object): Promise<{ readonly rows: readonly unknown[] }>;
+  query(text: string, values?: unknown[], options?: object): Promise<EmbeddedResult>;
   transaction<T>(work: (transaction: EmbeddedTransaction) => Promise<T>): Promise<T>;
   /** Where it keeps its files; `memory://` is nowhere. */
   readonly dataDir?: string | undefined;
@@ -13,8 +13,15 @@ export interface EmbeddedPostgres {
 
 /** A transaction of an {@link EmbeddedPostgres}. */
 export interface EmbeddedTransaction {
-  query(text: string, values?: unknown[], options?: object): Promise<{ readonly rows: readonly unknown[] }>;
+  query(text: string, values?: unknown[], options?: object): Promise<EmbeddedResult>;
   exec(text: string): Promise<unknown>;
+}
+
+/** What an {@link EmbeddedPostgres} gives for a query. */
+export interface EmbeddedResult {
+  readonly rows: readonly unknown[];
+  /** How many rows the command wrote. */
+  readonly affectedRows?: number | undefined;
 }
 
 /** What an {@link EmbeddedDatabase} is made of. */
@@ -65,8 +72,12 @@ export class EmbeddedDatabase implements Database {
     values: readonly unknown[],
     options?: CallOptions,
   ): Promise<readonly Row[]> {
+    return this.use((session) => session.query(statement, values), options);
+  }
+
+  async use<T>(work: (session: Queries) => Promise<T>, options?: CallOptions): Promise<T> {
     const database = await this.#database();
-    return orAborted(this.#run(database, statement, values), options?.signal);
+    return orAborted(work(this.#queries(database)), options?.signal);
   }
 
   async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
@@ -90,7 +101,7 @@ export class EmbeddedDatabase implements Database {
 
   #session(transaction: EmbeddedTransaction): Session {
     return {
-      query: (statement, values) => this.#run(transaction, statement, values),
+      ...this.#queries(transaction),
       script: async (text) => {
         await transaction.exec(text).catch((error: unknown) => {
           throw storeError(error, this.#parts.where);
@@ -99,14 +110,23 @@ export class EmbeddedDatabase implements Database {
     };
   }
 
+  #queries(runner: Pick<EmbeddedPostgres, 'query'>): Queries {
+    return {
+      query: async (statement, values) => (await this.#run(runner, statement, values)).rows as readonly Row[],
+      change: async (statement, values) => {
+        const { rows, affectedRows = 0 } = await this.#run(runner, statement, values);
+        return affectedRows === 0 ? rows.length : affectedRows;
+      },
+    };
+  }
+
   async #run(
     runner: Pick<EmbeddedPostgres, 'query'>,
     { text }: Statement,
     values: readonly unknown[],
-  ): Promise<readonly Row[]> {
+  ): Promise<EmbeddedResult> {
     try {
-      const { rows } = await runner.query(text, [...values], queryOptions);
-      return rows as readonly Row[];
+      return await runner.query(text, [...values], queryOptions);
     } catch (error) {
       throw storeError(error, this.#parts.where);
     }

@@ -3,7 +3,7 @@ import type { Statement } from '../sql/statement.js';
 import type { Database, NewsWire, Row, Session } from './database.js';
 import type { OwnConnection } from './own-connection.js';
 import type { PostgresPool, PostgresPoolClient } from './postgres-pool.js';
-import { inTransaction, sessionOf } from './session.js';
+import { ClientSession, inTransaction } from './session.js';
 import { storeError } from './store-error.js';
 
 /** What a {@link PoolDatabase} is made of. */
@@ -49,20 +49,20 @@ export class PoolDatabase implements Database {
     values: readonly unknown[],
     options?: CallOptions,
   ): Promise<readonly Row[]> {
-    return this.#lend(options?.signal, (session) => session.query(statement, values));
+    return this.use((session) => session.query(statement, values), options);
   }
 
   async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.#lend(options?.signal, (session) => inTransaction(session, work));
+    return this.use((session) => inTransaction(session, work), options);
   }
 
   /** Lends a client of the pool. One whose connection failed, or whose use was given up, does not go back. */
-  async #lend<T>(signal: AbortSignal | undefined, work: (session: Session) => Promise<T>): Promise<T> {
-    const { prepared, where } = this.#parts;
+  async use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+    const signal = options?.signal;
     const client = await this.#take(signal);
     // A client that is lent tells of its lost connection by an event too.
     client.on('error', ignore);
-    const session = sessionOf(client, { prepared, where });
+    const session = new ClientSession(client, this.#parts);
     let finished = false;
     try {
       const result = await orAborted(work(session), signal);

@@ -13,11 +13,18 @@ export interface PostgresPool {
 
 /** A client of a {@link PostgresPool}. */
 export interface PostgresPoolClient {
-  query(query: PostgresQuery): Promise<{ readonly rows: readonly unknown[] }>;
+  query(query: PostgresQuery): Promise<PostgresResult>;
   /** Gives it back; with `true` its connection is closed instead. */
   release(destroy?: boolean): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** What `pg` gives for a query. */
+export interface PostgresResult {
+  readonly rows: readonly unknown[];
+  /** How many rows the command wrote or returned. */
+  readonly rowCount: number | null;
 }
 
 /** A query as `pg` takes it. */

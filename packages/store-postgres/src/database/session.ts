@@ -1,13 +1,7 @@
 import type { Statement } from '../sql/statement.js';
 import type { Row, Session } from './database.js';
-import type { PostgresPoolClient, PostgresQuery } from './postgres-pool.js';
+import type { PostgresPoolClient, PostgresQuery, PostgresResult } from './postgres-pool.js';
 import { isRefusal, storeError } from './store-error.js';
-
-/** A session on a client of `pg`. */
-export interface ClientSession extends Session {
-  /** Whether the connection failed, so that nothing more can be done with it. */
-  readonly broken: boolean;
-}
 
 /** How statements are sent. */
 export interface SessionOptions {
@@ -20,31 +14,52 @@ export interface SessionOptions {
 /** Every value stays text: a host may have taught its driver other types. */
 const types = { getTypeParser: () => (text: string) => text };
 
-/** Runs statements on a client of `pg`. */
-export function sessionOf(client: Pick<PostgresPoolClient, 'query'>, options: SessionOptions): ClientSession {
-  let broken = false;
-  const run = async (query: PostgresQuery): Promise<readonly Row[]> => {
+/** A session on a client of `pg`. */
+export class ClientSession implements Session {
+  readonly #client: Pick<PostgresPoolClient, 'query'>;
+  readonly #options: SessionOptions;
+  #broken = false;
+
+  constructor(client: Pick<PostgresPoolClient, 'query'>, options: SessionOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Whether the connection failed, so that nothing more can be done with it. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  async query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    const { rows } = await this.#run({ ...this.#queryOf(statement, values), types });
+    return rows as readonly Row[];
+  }
+
+  async change(statement: Statement, values: readonly unknown[]): Promise<number> {
+    const { rowCount } = await this.#run(this.#queryOf(statement, values));
+    return rowCount ?? 0;
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#run({ text });
+  }
+
+  #queryOf({ text, name }: Statement, values: readonly unknown[]): PostgresQuery {
+    // The driver does not change the array.
+    const sent = values as unknown[];
+    return this.#options.prepared && name !== undefined
+      ? { text, values: sent, name }
+      : { text, values: sent };
+  }
+
+  async #run(query: PostgresQuery): Promise<PostgresResult> {
     try {
-      const { rows } = await client.query(query);
-      return rows as readonly Row[];
+      return await this.#client.query(query);
     } catch (error) {
-      broken ||= !isRefusal(error);
-      throw storeError(error, options.where);
+      this.#broken ||= !isRefusal(error);
+      throw storeError(error, this.#options.where);
     }
-  };
-  return {
-    get broken() {
-      return broken;
-    },
-    query: ({ text, name }: Statement, values) => {
-      // The driver does not change the array.
-      const query = { text, values: values as unknown[], types };
-      return run(options.prepared && name !== undefined ? { ...query, name } : query);
-    },
-    script: async (text) => {
-      await run({ text });
-    },
-  };
+  }
 }
 
 /** Runs work between `begin` and `commit`; rolls back when it rejects. */

@@ -1,5 +1,4 @@
 import type { InstanceRecord, MCPServer } from '@mcpinfra/core/plugin';
-import { toJson } from './json.js';
 
 /** The columns of a table with their types, in the order of a row's values. */
 type Columns = Readonly<Record<string, string>>;
@@ -50,8 +49,8 @@ export interface RowWriting {
 export const serverWriting = writing(serverColumns);
 export const instanceWriting = writing(instanceColumns);
 
-/** The values of a server's row, in the order of the columns. */
-export function serverValues(server: MCPServer, body: string): unknown[] {
+/** The values of a server's row, which is plain data, in the order of the columns. */
+export function serverValues(server: MCPServer): unknown[] {
   const { id, resourceVersion, tenant, name, version, status, isPublic, tags, labels, createdAt } = server;
   return [
     id,
@@ -62,14 +61,14 @@ export function serverValues(server: MCPServer, body: string): unknown[] {
     status,
     isPublic,
     tags,
-    toJson(labels),
+    JSON.stringify(labels),
     createdAt,
-    body,
+    JSON.stringify(server),
   ];
 }
 
-/** The values of an instance's row, in the order of the columns. */
-export function instanceValues(record: InstanceRecord, body: string): unknown[] {
+/** The values of an instance's row, which is plain data, in the order of the columns. */
+export function instanceValues(record: InstanceRecord): unknown[] {
   const { id, resourceVersion, runtime, tenant, name, slug, status, desiredState, jsonSpec } = record;
   return [
     id,
@@ -82,9 +81,9 @@ export function instanceValues(record: InstanceRecord, body: string): unknown[] 
     desiredState,
     jsonSpec.type,
     record.serverSpecId,
-    toJson(record.labels),
+    JSON.stringify(record.labels),
     record.createdAt,
-    body,
+    JSON.stringify(record),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { firstSchema } from './migrations/0001-first-schema.js';
+import { secretsSchema } from './migrations/0002-secrets.js';
 
 /** A step of the schema. Steps only go forward; one that was released never changes. */
 export interface Migration {
@@ -10,7 +11,10 @@ export interface Migration {
 }
 
 /** Every step, oldest first. */
-export const migrations: readonly Migration[] = [{ version: 1, name: 'first schema', sql: firstSchema }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'first schema', sql: firstSchema },
+  { version: 2, name: 'secrets', sql: secretsSchema },
+];
 
 /** Tells a step from another of the same version. */
 export function checksumOf({ name, sql }: Migration): string {

@@ -63,12 +63,10 @@ function fenceHolds(schema: string, fence: string): string {
 function append(schema: string, rows: readonly string[]): string {
   const columns = Object.keys(eventColumns).join(', ');
   const insert = `insert into ${schema}.events (${columns}, resource_version)`;
-  const told = 'returning resource_version as version';
-  if (rows.length === 1) return `${insert}\nselect ${rows.join('')}, version from changed\n${told}`;
+  if (rows.length === 1) return `${insert}\nselect ${rows.join('')}, version from changed`;
   const numbered = rows.map((row, index) => `(${index}, ${row})`).join(', ');
   return `${insert}
-select ${columns}, version from changed, (values ${numbered}) as e (nth, ${columns}) order by nth
-${told}`;
+select ${columns}, version from changed, (values ${numbered}) as e (nth, ${columns}) order by nth`;
 }
 
 /** A counter that is limited is locked before the change: what is compared is then what is changed. */

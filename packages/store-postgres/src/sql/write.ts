@@ -9,7 +9,7 @@ const mostPrepared = 8;
 /**
  * A change of a row, its events and its counters: one statement, which commits by itself in one trip.
  *
- * It returns a row when it was done, and none when something forbade it; then nothing was changed.
+ * It writes or returns a row when it was done, and none when something forbade it; then nothing was changed.
  */
 export class Write {
   readonly #parts: WriteParts;
@@ -19,12 +19,11 @@ export class Write {
     this.#parts = parts;
   }
 
-  /** Gives the statement and its values. */
+  /** Gives the statement and its values: those of the change, to which those of its effects are added. */
   with(
-    row: readonly unknown[],
+    values: unknown[],
     { fence, events, counters = [] }: WriteEffects,
   ): { readonly statement: Statement; readonly values: readonly unknown[] } {
-    const values = [...row];
     if (fence !== undefined) values.push(fence);
     for (const event of events) values.push(...eventValues(event));
     for (const counter of counters) values.push(...counterValues(counter));

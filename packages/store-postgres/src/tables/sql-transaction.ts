@@ -73,7 +73,14 @@ class Trial {
       run: (write, options) =>
         this.#turns.take('', options?.signal, () => this.#write(session, write, options)),
     });
-    const result = await work(writer);
+    let result: T;
+    try {
+      result = await work(writer);
+    } finally {
+      // What the work did not wait for ends first: after the transaction it would be written for good.
+      this.#over = true;
+      await this.#turns.take('', undefined, async () => undefined);
+    }
     // The work may have caught it, but what the server undid is not there.
     if (this.#undone !== undefined) throw this.#undone as Error;
     return result;

@@ -11,7 +11,7 @@ import {
 import type { Queries } from '../database/database.js';
 import { brokenConstraint } from '../database/store-error.js';
 import { instanceValues, serverValues } from '../sql/columns.js';
-import { toJson } from '../sql/json.js';
+import { plainCopy } from '../sql/json.js';
 import type { Write } from '../sql/write.js';
 import { type Writes, writesFor } from '../sql/writes.js';
 import { alreadyExists, Refusals, type Given, type RowKind } from './refusals.js';
@@ -53,9 +53,8 @@ export class SqlWriter implements StoreWriter {
   }
 
   async createServer(server: MCPServer, effects: WriteEffects, options?: CallOptions): Promise<MCPServer> {
-    const body = toJson({ ...server, resourceVersion: 1 });
-    const row = JSON.parse(body) as MCPServer;
-    const values = serverValues(row, body);
+    const row = plainCopy({ ...server, resourceVersion: 1 });
+    const values = serverValues(row);
     const done = this.#prepare(this.#writes.createServer, values, effects);
     return this.#parts.run(async (session) => {
       if (!(await named('server', row, () => done(session)))) throw await this.#lostFence(session, effects);
@@ -64,9 +63,8 @@ export class SqlWriter implements StoreWriter {
   }
 
   async updateServer(server: MCPServer, effects: WriteEffects, options?: CallOptions): Promise<MCPServer> {
-    const body = toJson({ ...server, resourceVersion: server.resourceVersion + 1 });
-    const row = JSON.parse(body) as MCPServer;
-    const done = this.#prepare(this.#writes.updateServer, serverValues(row, body), effects);
+    const row = plainCopy({ ...server, resourceVersion: server.resourceVersion + 1 });
+    const done = this.#prepare(this.#writes.updateServer, serverValues(row), effects);
     return this.#parts.run(async (session) => {
       if (await named('server', row, () => done(session))) return row;
       const { error } = await this.#refusals.ofChange(session, refused('server', server, effects));
@@ -88,9 +86,8 @@ export class SqlWriter implements StoreWriter {
     effects: WriteEffects,
     options?: CallOptions,
   ): Promise<InstanceRecord> {
-    const body = toJson({ ...fenced(record, effects), resourceVersion: 1 });
-    const row = JSON.parse(body) as InstanceRecord;
-    const done = this.#prepare(this.#writes.createInstance, instanceValues(row, body), effects);
+    const row = plainCopy({ ...fenced(record, effects), resourceVersion: 1 });
+    const done = this.#prepare(this.#writes.createInstance, instanceValues(row), effects);
     return this.#parts.run(async (session) => {
       for (let attempt = 1; attempt <= attempts; attempt += 1) {
         if (await named('instance', row, () => done(session))) return row;
@@ -111,9 +108,8 @@ export class SqlWriter implements StoreWriter {
     effects: WriteEffects,
     options?: CallOptions,
   ): Promise<InstanceRecord> {
-    const body = toJson({ ...fenced(record, effects), resourceVersion: record.resourceVersion + 1 });
-    const row = JSON.parse(body) as InstanceRecord;
-    const done = this.#prepare(this.#writes.updateInstance, instanceValues(row, body), effects);
+    const row = plainCopy({ ...fenced(record, effects), resourceVersion: record.resourceVersion + 1 });
+    const done = this.#prepare(this.#writes.updateInstance, instanceValues(row), effects);
     return this.#parts.run(async (session) => {
       if (await named('instance', row, () => done(session))) return row;
       const { error } = await this.#refusals.ofChange(session, refused('instance', record, effects));
@@ -140,16 +136,11 @@ export class SqlWriter implements StoreWriter {
   }
 
   /** Writes the values down at once, and makes the call that tells whether the write was done. */
-  #prepare(
-    write: Write,
-    row: readonly unknown[],
-    effects: WriteEffects,
-  ): (session: Queries) => Promise<boolean> {
+  #prepare(write: Write, row: unknown[], effects: WriteEffects): (session: Queries) => Promise<boolean> {
     const { statement, values } = write.with(row, effects);
     const appends = effects.events.length > 0;
     return async (session) => {
-      const rows = await session.query(statement, values);
-      if (rows.length === 0) return false;
+      if ((await session.change(statement, values)) === 0) return false;
       if (appends) this.#parts.onAppended();
       return true;
     };

@@ -83,6 +83,36 @@ describe('an environment', () => {
   });
 });
 
+it('does not take for given what every object has', () => {
+  const variables: EnvVariable[] = [
+    { name: 'toString' },
+    { name: 'valueOf', type: 'integer', required: true },
+  ];
+  expect(check(variables, {}).faults).toEqual(['/environment/valueOf required']);
+  expect(check(variables, { valueOf: '1' })).toMatchObject({ environment: { valueOf: '1' }, faults: [] });
+});
+
+it('lists no more of what is known than can be read', () => {
+  const choices = Array.from({ length: 1_000 }, (_, index) => `choice-${index}`);
+  const variables = Array.from({ length: 100 }, (_, index): EnvVariable => ({ name: `V${index}`, choices }));
+  const { issues } = compileEnvironment(variables, { allowUnknown: false }).check(
+    { V1: 'x', other: 'x' },
+    { plain: [] },
+  );
+  expect(issues).toHaveLength(2);
+  for (const { message } of issues) expect(message.length).toBeLessThan(500);
+});
+
+it('is compiled once for the same variables, however often they are read', () => {
+  const one = compileEnvironment([{ name: 'A', type: 'integer' }], { allowUnknown: false });
+  expect(compileEnvironment([{ name: 'A', type: 'integer' }], { allowUnknown: false })).toBe(one);
+  expect(compileEnvironment([{ name: 'A', type: 'integer' }], { allowUnknown: true })).not.toBe(one);
+  expect(compileEnvironment([{ name: 'A' }], { allowUnknown: false })).not.toBe(one);
+  for (let index = 0; index < 300; index++)
+    compileEnvironment([{ name: `A${index}` }], { allowUnknown: false });
+  expect(compileEnvironment([{ name: 'A', type: 'integer' }], { allowUnknown: false })).not.toBe(one);
+});
+
 describe('a value', () => {
   it.each<[Omit<EnvVariable, 'name'>, ...string[]]>([
     [{ type: 'integer' }, '30', '-1', '+5', '007'],

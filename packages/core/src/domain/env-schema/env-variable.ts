@@ -1,9 +1,8 @@
 /** The types a variable can have. */
 export type EnvVariableType = 'string' | 'integer' | 'number' | 'boolean';
 
-/** One variable of a definition's `envSchema`. */
-export interface EnvVariable {
-  readonly name: string;
+/** What an instance gives for one place of a template. */
+export interface EnvTemplateVariable {
   /** @defaultValue string */
   readonly type?: EnvVariableType | undefined;
   readonly description?: string | undefined;
@@ -18,8 +17,21 @@ export interface EnvVariable {
   readonly placeholder?: string | undefined;
   /** What kind of text it is. */
   readonly format?: EnvVariableFormat | undefined;
+}
+
+/** One variable of a definition's `envSchema`. */
+export interface EnvVariable extends EnvTemplateVariable {
+  readonly name: string;
   /** A fixed value that an instance may not change. */
   readonly value?: string | number | boolean | undefined;
+  /**
+   * What fills each `{name}` of a `value` or `default`, such as `Bearer {token}`. An instance gives it as an entry of its
+   * `environment` of that name, which reaches the server only as part of this variable.
+   *
+   * Where one is not given and has no default, the variable is left out; a required variable makes all of them required,
+   * a secret one all of them secrets.
+   */
+  readonly variables?: Readonly<Record<string, EnvTemplateVariable>> | undefined;
 }
 
 /** The kinds of text a string variable can be. */

@@ -5,7 +5,9 @@ import { specObject, type Report } from '../json-spec/fields/spec-object.js';
 import { plainDocument } from '../json-spec/plain-document.js';
 import { expectationOf, translateZodIssues } from '../json-spec/translate-zod-issues.js';
 import { parseSecretReference } from '../secrets/secret-reference.js';
+import { placesOf, templateOf } from './env-template.js';
 import type { EnvVariable } from './env-variable.js';
+import { templateConflicts } from './template-conflicts.js';
 import { expectedValue, hasFormat, typedValue, type TypedValue } from './variable-value.js';
 
 /** Parsed variables, or everything that is wrong with them. */
@@ -13,34 +15,54 @@ export type EnvSchemaResult =
   | { readonly ok: true; readonly variables: readonly EnvVariable[] }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
+// Keys of these names are refused in every document.
+const unusable = new Set(['__proto__', 'constructor', 'prototype']);
+
 const text = z.string().max(4_096);
 const scalar = z.union([text, z.number(), z.boolean()], { error: 'Expected text, a number or a boolean' });
 
+const name = z
+  .string({
+    error: 'Expected a variable name of letters, digits, "_", "." and "-" that does not begin with a digit',
+  })
+  .refine(isEnvironmentName)
+  .refine((given) => !isReservedEnvironmentName(given), {
+    error: 'This variable is set by the library. Remove it, or choose another name.',
+    params: { code: 'reserved' },
+  })
+  .refine((given) => !unusable.has(given), {
+    error: 'This name is reserved by JavaScript, so no document can give the variable. Choose another.',
+    params: { code: 'reserved' },
+  });
+
+const inputFields = {
+  type: z.enum(['string', 'integer', 'number', 'boolean']).optional(),
+  description: text.optional(),
+  required: z.boolean().optional(),
+  secret: z.boolean().optional(),
+  default: scalar.optional(),
+  choices: z.array(scalar).min(1).max(1_000).optional(),
+  placeholder: text.optional(),
+  format: z.enum(['uri', 'email', 'hostname', 'filepath', 'date-time', 'uuid']).optional(),
+};
+
+const templateVariable = specObject(inputFields, (members, report) => {
+  const parsed = partial.safeParse(members);
+  if (parsed.success) reportContradictions(parsed.data, report);
+});
+
 const variable = specObject(
   {
-    name: z
-      .string({
-        error:
-          'Expected a variable name of letters, digits, "_", "." and "-" that does not begin with a digit',
-      })
-      .refine(isEnvironmentName)
-      .refine((name) => !isReservedEnvironmentName(name), {
-        error: 'This variable is set by the library. Remove it, or choose another name.',
-        params: { code: 'reserved' },
-      }),
-    type: z.enum(['string', 'integer', 'number', 'boolean']).optional(),
-    description: text.optional(),
-    required: z.boolean().optional(),
-    secret: z.boolean().optional(),
-    default: scalar.optional(),
-    choices: z.array(scalar).min(1).max(1_000).optional(),
-    placeholder: text.optional(),
-    format: z.enum(['uri', 'email', 'hostname', 'filepath', 'date-time', 'uuid']).optional(),
+    name,
+    ...inputFields,
     value: scalar.optional(),
+    variables: z.record(name, templateVariable).optional(),
   },
   (members, report) => {
     const parsed = partial.safeParse(members);
-    if (parsed.success) reportContradictions(parsed.data, report);
+    if (!parsed.success) return;
+    reportContradictions(parsed.data, report);
+    reportTemplateFaults(parsed.data, report);
   },
 );
 
@@ -52,6 +74,7 @@ const partial = z.object({
   choices: z.array(scalar).optional(),
   format: z.enum(['uri', 'email', 'hostname', 'filepath', 'date-time', 'uuid']).optional(),
   value: scalar.optional(),
+  variables: z.record(z.string(), z.object({ default: scalar.optional() })).optional(),
 });
 
 const variables: z.ZodType<EnvVariable[]> = z
@@ -64,7 +87,8 @@ export function parseEnvSchema(input: unknown): EnvSchemaResult {
   if (plain.value === undefined || plain.issues.length > 0) return { ok: false, issues: plain.issues };
   const result = variables.safeParse(plain.value, { error: expectationOf });
   const faults = result.success ? [] : translateZodIssues(result.error.issues, plain.value);
-  const issues = [...faults, ...repeatedNames(plain.value)];
+  const conflicts = result.success ? templateConflicts(result.data) : [];
+  const issues = [...faults, ...repeatedNames(plain.value), ...conflicts];
   return result.success && issues.length === 0 ? { ok: true, variables: result.data } : { ok: false, issues };
 }
 
@@ -90,6 +114,8 @@ function reportContradictions(given: z.infer<typeof partial>, report: Report): v
   for (const [member, candidate] of Object.entries({ default: fallback, value })) {
     if (candidate === undefined || candidate === '') continue;
     if (typeof candidate === 'string' && parseSecretReference(candidate)) continue;
+    // What a template makes is checked when it is made.
+    if (given.variables && placesOf(String(candidate)).size > 0) continue;
     if (given.secret === true) {
       const message = `A secret has no ${member} in clear. Remove it, or give a reference secret_ref:<scope>:<KEY>.`;
       report(member, 'secret_in_clear', message);
@@ -101,6 +127,38 @@ function reportContradictions(given: z.infer<typeof partial>, report: Report): v
       report(member, 'wrong_format', `Expected ${expectedValue({ name: '', format })}.`);
     }
   }
+}
+
+function reportTemplateFaults(given: z.infer<typeof partial>, report: Report): void {
+  if (!given.variables) return;
+  const names = Object.keys(given.variables);
+  const places = placesOf(templateOf(given) ?? '');
+  if (names.length > 50) {
+    report(
+      'variables',
+      'out_of_range',
+      `Expected at most 50 variables, but got ${names.length}. Remove some.`,
+    );
+  }
+  const idle = names
+    .filter((candidate) => !places.has(candidate))
+    .map((candidate) => `{${candidate.slice(0, 60)}}`);
+  if (idle.length > 0) {
+    report(
+      'variables',
+      'conflict',
+      `Expected a value or default with ${idle.slice(0, 5).join(', ')} in it, such as "Bearer {token}". Write it there, or remove it from variables.`,
+    );
+  }
+  if (given.secret === true && Object.values(given.variables).some((input) => inClear(input.default))) {
+    const message =
+      'What a secret is made of has no default in clear. Remove it, or give a reference secret_ref:<scope>:<KEY>.';
+    report('variables', 'secret_in_clear', message);
+  }
+}
+
+function inClear(fallback: TypedValue | undefined): boolean {
+  return fallback !== undefined && fallback !== '' && !parseSecretReference(String(fallback));
 }
 
 function repeatedNames(document: unknown): Issue[] {

@@ -57,6 +57,11 @@ const examples = {
 
 /** Says what a variable takes, for an error message. */
 export function expectedValue({ type = 'string', format, choices }: EnvVariable): string {
-  if (choices) return `one of ${choices.map((choice) => JSON.stringify(String(choice))).join(', ')}`;
+  if (choices) return `one of ${listed(choices)}`;
   return format === undefined ? examples[type] : `text of the format ${format}`;
+}
+
+function listed(choices: readonly TypedValue[]): string {
+  const texts = choices.slice(0, 20).map((choice) => JSON.stringify(String(choice).slice(0, 200)));
+  return `${texts.join(', ')}${choices.length > 20 ? ', …' : ''}`;
 }

@@ -56,7 +56,10 @@ export interface EventMap {
     readonly completedBytes: number;
     readonly totalBytes: number | null;
   };
-  readonly MCPServerInstanceSecretsRotated: InstanceSubject & { readonly revision: number };
+  readonly MCPServerInstanceSecretsRotated: InstanceSubject & {
+    /** The copy that was given the values before, and is replaced; `0` where none runs. */
+    readonly revision: number;
+  };
   readonly MCPServerInstanceToolsChanged: InstanceSubject & {
     readonly added: readonly string[];
     readonly removed: readonly string[];

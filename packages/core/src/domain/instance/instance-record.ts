@@ -56,6 +56,11 @@ export interface InstanceRuntime {
   readonly renew: boolean;
   /** Raised when a secret value is known to have changed; a copy made for a lower one is replaced. */
   readonly secretsVersion: number;
+  /**
+   * A keyed digest of the secrets that the active copy was given, or of those a copy was last refused with; `null` where it
+   * is not known. Rows written before there was one do not have it.
+   */
+  readonly secretFingerprint?: string | null | undefined;
   /** When the delete was asked for. */
   readonly deleteRequestedAt: Timestamp | null;
   /** Failures in a row, for the back-off; reset after a steady run. */

@@ -32,18 +32,22 @@ export const reason = z.string().regex(/^(?:[A-Z][A-Z0-9_]*)?$/u) as unknown as 
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
+const templateVariable = z.object({
+  type: z.enum(['string', 'integer', 'number', 'boolean']).optional(),
+  description: z.string().optional(),
+  required: z.boolean().optional(),
+  secret: z.boolean().optional(),
+  default: scalar.optional(),
+  choices: z.array(scalar).optional(),
+  placeholder: z.string().optional(),
+  format: z.enum(['uri', 'email', 'hostname', 'filepath', 'date-time', 'uuid']).optional(),
+});
+
 /** The variables of a definition. */
 export const envSchema: z.ZodType<readonly EnvVariable[]> = z.array(
-  z.object({
+  templateVariable.extend({
     name: z.string(),
-    type: z.enum(['string', 'integer', 'number', 'boolean']).optional(),
-    description: z.string().optional(),
-    required: z.boolean().optional(),
-    secret: z.boolean().optional(),
-    default: scalar.optional(),
-    choices: z.array(scalar).optional(),
-    placeholder: z.string().optional(),
-    format: z.enum(['uri', 'email', 'hostname', 'filepath', 'date-time', 'uuid']).optional(),
     value: scalar.optional(),
+    variables: z.record(z.string(), templateVariable).optional(),
   }),
 );

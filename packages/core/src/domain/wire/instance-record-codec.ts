@@ -21,6 +21,7 @@ const runtime = z.object({
   refusedGeneration: count.nullable(),
   renew: z.boolean(),
   secretsVersion: count,
+  secretFingerprint: z.string().nullable().optional(),
   deleteRequestedAt: timestamp.nullable(),
   failures: count,
   steadySince: timestamp.nullable(),

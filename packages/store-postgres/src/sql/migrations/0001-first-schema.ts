@@ -51,6 +51,13 @@ create index instances_type on instances (type, created_at, id);
 create index instances_server on instances (server_spec_id, created_at, id);
 create index instances_labels on instances using gin (labels jsonb_path_ops);
 
+-- A row is compressed at each write: lz4 takes a fifth of the time of what servers choose by themselves.
+do $$ begin
+  alter table instances alter body set compression lz4;
+exception when feature_not_supported then
+  -- The server was built without it.
+end $$;
+
 -- What is searched by and changes often is kept apart: a row whose indexed columns stay as they are is replaced within its
 -- page, and none of the indexes above is written.
 create table instances_by_status (

@@ -1,0 +1,81 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type * as pglitePackage from '@electric-sql/pglite';
+import { type FileLock, lockFile, mcpError } from '@mcpinfra/core/plugin';
+import { invalid } from '../check-options.js';
+import {
+  EmbeddedDatabase,
+  type EmbeddedDatabaseParts,
+  type EmbeddedPostgres,
+  type OpenEmbedded,
+} from './pglite-database.js';
+
+/** Which embedded database a host wants. */
+export interface EmbeddedDatabaseOptions {
+  readonly dataDir?: string | undefined;
+  readonly pglite?: EmbeddedPostgres | undefined;
+}
+
+/**
+ * Makes the database that the options describe. Nothing is loaded before it is opened.
+ *
+ * @throws `INVALID_OPTIONS`
+ */
+export function embeddedDatabase(
+  { dataDir, pglite }: EmbeddedDatabaseOptions,
+  factory: string,
+): EmbeddedDatabase {
+  if (dataDir === '') throw invalid(factory, 'takes as dataDir the path of a folder, not an empty text');
+  if (dataDir !== undefined && pglite !== undefined) {
+    throw invalid(factory, 'takes either a dataDir or a pglite, which has one already');
+  }
+  return new EmbeddedDatabase(pglite === undefined ? ownDatabase(dataDir, factory) : givenDatabase(pglite));
+}
+
+function givenDatabase(pglite: EmbeddedPostgres): EmbeddedDatabaseParts {
+  // Whether it outlives the process is the host's to know; it is said so where there is a folder.
+  const durable = pglite.dataDir !== undefined && !pglite.dataDir.startsWith('memory:');
+  return { durable, where: 'PGlite', open: async () => ({ pglite, close: async () => undefined }) };
+}
+
+function ownDatabase(dataDir: string | undefined, factory: string): EmbeddedDatabaseParts {
+  return {
+    durable: dataDir !== undefined,
+    where: dataDir === undefined ? 'PGlite' : `PGlite in ${dataDir}`,
+    open: async () => {
+      const { PGlite } = await loadPGlite(factory);
+      if (dataDir === undefined) return opened(await PGlite.create());
+      const folder = resolve(dataDir);
+      await mkdir(dirname(folder), { recursive: true });
+      const lock = await lockFile(`${folder}.lock`);
+      try {
+        return opened(await PGlite.create(folder), lock);
+      } catch (error) {
+        await lock.release();
+        throw error;
+      }
+    },
+  };
+}
+
+function opened(pglite: pglitePackage.PGlite, lock?: FileLock): OpenEmbedded {
+  return {
+    pglite,
+    close: async () => {
+      await pglite.close();
+      await lock?.release();
+    },
+  };
+}
+
+async function loadPGlite(factory: string): Promise<typeof pglitePackage> {
+  try {
+    return await import('@electric-sql/pglite');
+  } catch (cause) {
+    throw mcpError(
+      'INVALID_OPTIONS',
+      `${factory}() needs the package @electric-sql/pglite, which could not be loaded: npm install @electric-sql/pglite@0.5`,
+      { cause },
+    );
+  }
+}

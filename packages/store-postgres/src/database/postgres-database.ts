@@ -1,0 +1,74 @@
+import { type ClientConfig, Pool } from 'pg';
+import { invalid } from '../check-options.js';
+import { connectClient, keepClient, whereIs } from './own-client.js';
+import { OwnConnection, type OwnConnectionParts } from './own-connection.js';
+import { PoolDatabase, type PoolDatabaseParts } from './pool-database.js';
+import type { PostgresPool } from './postgres-pool.js';
+
+/** Which server a host wants, and how it is reached. */
+export interface PostgresDatabaseOptions {
+  readonly pool?: PostgresPool | undefined;
+  readonly connectionString?: string | undefined;
+  readonly direct?: PostgresPool | string | undefined;
+  readonly prepared?: boolean | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** For whom a database is made. */
+interface Maker {
+  /** For messages: `postgresStore`. */
+  readonly factory: string;
+  readonly schema: string;
+}
+
+/**
+ * Makes the database that the options describe. Nothing is connected before it is opened.
+ *
+ * @throws `INVALID_OPTIONS`
+ */
+export function postgresDatabase(options: PostgresDatabaseOptions, { factory, schema }: Maker): PoolDatabase {
+  const { direct, prepared = true, connectTimeoutMs = 10_000 } = options;
+  if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs < 0) {
+    throw invalid(factory, `takes as connectTimeoutMs a number of milliseconds, not ${connectTimeoutMs}`);
+  }
+  const { pool, end } = poolOf(options, factory);
+  const { make, where } = directOf(direct ?? pool, factory);
+  const session = { prepared, where };
+  const own = new OwnConnection({ ...session, make, connectTimeoutMs, channel: `mcpinfra_${schema}` });
+  return new PoolDatabase({ ...session, pool, end, direct: own });
+}
+
+function poolOf(
+  { pool, connectionString }: PostgresDatabaseOptions,
+  factory: string,
+): Pick<PoolDatabaseParts, 'pool' | 'end'> {
+  if (pool !== undefined && connectionString === undefined) return { pool };
+  if (pool !== undefined || connectionString === undefined) {
+    throw invalid(factory, 'takes either a pool or a connectionString');
+  }
+  const own = new Pool(configOf(connectionString, 'connectionString', factory));
+  return { pool: own, end: () => own.end() };
+}
+
+/** How the connection beside the pool is made, and what the database is called in messages. */
+function directOf(
+  source: PostgresPool | string,
+  factory: string,
+): Pick<OwnConnectionParts, 'make' | 'where'> {
+  const asOptionsSay = (options: ClientConfig): ReturnType<typeof directOf> => ({
+    make: () => connectClient(options),
+    where: whereIs(options) ?? 'PostgreSQL',
+  });
+  if (typeof source === 'string') return asOptionsSay(configOf(source, 'direct', factory));
+  if (source.options !== undefined) return asOptionsSay(source.options);
+  return { make: () => keepClient(source), where: 'PostgreSQL' };
+}
+
+/** @throws `INVALID_OPTIONS`, without the URL: it may hold a password */
+function configOf(connectionString: string, option: string, factory: string): ClientConfig {
+  const config = { connectionString };
+  if (whereIs(config) === undefined) {
+    throw invalid(factory, `takes as ${option} a URL like postgres://user:password@host:5432/database`);
+  }
+  return config;
+}
