@@ -64,7 +64,8 @@ export function wireBytes(
 export async function startPlatform(url: string): Promise<Platform> {
   const prefix = `test-${randomUUID()}:`;
   const redis = new Redis(url);
-  const hearing = new Redis(url);
+  // Pub/Sub keeps nothing: who hears has to be back before whoever tells, or it hears less than was told.
+  const hearing = new Redis(url, { retryStrategy: () => 10, maxRetriesPerRequest: null });
   // A test may end with a Redis that it has killed.
   for (const connection of [redis, hearing]) connection.on('error', () => undefined);
   onTestFinished(() => {
