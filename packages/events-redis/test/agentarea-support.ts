@@ -64,8 +64,9 @@ export function wireBytes(
 export async function startPlatform(url: string): Promise<Platform> {
   const prefix = `test-${randomUUID()}:`;
   const redis = new Redis(url);
-  // Pub/Sub keeps nothing: who hears has to be back before whoever tells, or it hears less than was told.
-  const hearing = new Redis(url, { retryStrategy: () => 10, maxRetriesPerRequest: null });
+  // Pub/Sub keeps nothing: who hears has to be back before whoever tells, or it hears less than was told. With the check
+  // for readiness, ioredis may take a subscription for made that a restarted server does not have.
+  const hearing = new Redis(url, { retryStrategy: () => 10, enableReadyCheck: false });
   // A test may end with a Redis that it has killed.
   for (const connection of [redis, hearing]) connection.on('error', () => undefined);
   onTestFinished(() => {
