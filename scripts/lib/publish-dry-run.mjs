@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 
 /** What a package may consist of. */
 const wanted = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^(package\.json|LICENSE|[A-Z]+\.md)$/,
   /^dist\/.+\.(js|d\.ts|js\.map)$/,
   /^src\/(?!.*\.test\.ts$).+\.ts$/,
 ];
