@@ -49,6 +49,10 @@ it('moves a secret given in clear to the store, and replaces the copy when it is
     },
     { name: 'MODE', value: 'plain', secret: false, references: [] },
   ]);
+  // A secret is told by its reference, never by its value.
+  expect(await t.infra.environment.get(id, 'GITHUB_TOKEN')).toMatchObject({ value: null, secret: true });
+  expect(await t.infra.environment.get(id, 'MODE')).toMatchObject({ value: 'plain', secret: false });
+  expect(await t.infra.environment.get(id, 'NONE')).toBeNull();
 
   await t.infra.environment.rotate(id, 'GITHUB_TOKEN', 'canary-value-two');
   await t.settle();
