@@ -1,7 +1,8 @@
 /**
  * Who may import whom. Type-only imports count: what a file says it needs, it needs.
  *
- * domain <- ports <- services, mcp <- runtime (imports all); adapters see what any plugin sees, testing what any host sees.
+ * async, domain <- ports <- services, mcp, guards <- runtime (imports all); adapters see what any plugin sees, testing what
+ * any host sees, and mcp. Inside services a room sees the rooms below it only.
  */
 
 /**
@@ -23,15 +24,49 @@ const layer = (layer, ...allowed) => ({
   },
 });
 
+/** The rooms of services, from the floor up: each may import those before it. */
+const rooms = [
+  'context',
+  'events',
+  'secrets',
+  'ownership',
+  'health',
+  'reconcile',
+  'sessions',
+  'servers',
+  'instances',
+  'documents',
+];
+
+/**
+ * A room of services imports itself and the rooms below it, no other room.
+ * @param {string} room
+ * @param {number} floor
+ * @returns {import('dependency-cruiser').IForbiddenRuleType}
+ */
+const roomRule = (room, floor) => ({
+  name: `room-${room}`,
+  comment: `services/${room} imports only ${rooms.slice(0, floor + 1).join(', ')} of the rooms of services.`,
+  severity: 'error',
+  from: { path: `^packages/core/src/services/${room}/`, pathNot: String.raw`\.test\.ts$` },
+  to: {
+    path: '^packages/core/src/services/',
+    pathNot: rooms.slice(0, floor + 1).map((below) => `^packages/core/src/services/${below}/`),
+  },
+});
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
     layer('domain'),
+    layer('async', 'domain/errors'),
     layer('ports', 'domain'),
-    layer('services', 'ports', 'domain'),
-    layer('mcp', 'ports', 'domain'),
+    layer('services', 'ports', 'domain', 'async'),
+    layer('mcp', 'ports', 'domain', 'async'),
+    layer('guards', 'ports', 'domain', 'async'),
     layer('adapters', 'plugin.ts', 'plugin-essentials.ts'),
-    layer('testing', 'plugin.ts', 'index.ts'),
+    layer('testing', 'plugin.ts', 'index.ts', 'mcp'),
+    ...rooms.map(roomRule),
     {
       name: 'core-is-alone',
       comment: 'core knows no other package of this repository.',

@@ -61,7 +61,7 @@ export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type { Page, Store, StoreIdentity } from './ports/store.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
-export type { Deadlines } from './runtime/guard-deadlines.js';
+export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
 export { MCPInfra, type FleetHealth, type ScopeOptions } from './runtime/mcp-infra.js';
 export type {
@@ -74,43 +74,52 @@ export type {
 } from './runtime/options.js';
 export type { PeerListenOptions, PeerOptions } from './runtime/peer-options.js';
 export type { MCPInfraScope } from './runtime/scope.js';
-export type { ApplyOptions, ApplyResult, FleetDocument, FleetInstance } from './services/desired-state.js';
+export type {
+  ApplyOptions,
+  ApplyResult,
+  FleetDocument,
+  FleetInstance,
+} from './services/documents/desired-state.js';
 export {
   EnvironmentService,
   type EnvironmentEntry,
   type SetEnvironmentOptions,
-} from './services/environment-service.js';
-export type { EventListener } from './services/event-hub.js';
+} from './services/instances/environment-service.js';
+export type { EventListener } from './services/events/event-hub.js';
 export {
   EventStream,
   type DurableSubscription,
   type EventSubscriptionOptions,
-} from './services/event-stream.js';
-export type { PartCondition } from './services/fleet-condition.js';
-export type { InstanceUpdateOptions } from './services/instance-commands.js';
-export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instance-input.js';
+} from './services/events/event-stream.js';
+export type { PartCondition } from './services/events/fleet-condition.js';
+export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';
+export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instances/instance-input.js';
 export {
   InstanceManager,
   type CheckedSpec,
   type InstanceFilter,
   type SpecInput,
-} from './services/instance-manager.js';
-export type { InstancePlan, ValidationResult } from './services/instance-plan.js';
-export type { CallToolOptions, ConnectedClient } from './services/instance-sessions.js';
-export type { CollectOptions, CollectResult } from './services/orphan-collector.js';
-export type { PagedList } from './services/paged-list.js';
-export type { MCPServerInput } from './services/server-input.js';
+} from './services/instances/instance-manager.js';
+export type { InstancePlan, ValidationResult } from './services/instances/instance-plan.js';
+export type { CallToolOptions, ConnectedClient } from './services/sessions/instance-sessions.js';
+export type { CollectOptions, CollectResult } from './services/reconcile/orphan-collector.js';
+export type { PagedList } from './services/context/paged-list.js';
+export type { MCPServerInput } from './services/servers/server-input.js';
 export {
   MCPServerRegistry,
   type ServerDeleteOptions,
   type ServerFilter,
   type ServerUpdateOptions,
-} from './services/server-registry.js';
-export type { ServerPlan, ServerPlanInstance } from './services/server-plan.js';
+} from './services/servers/server-registry.js';
+export type { ServerPlan, ServerPlanInstance } from './services/servers/server-plan.js';
 export type { ImportFormat } from './domain/import/import-format.js';
 export type { NotCarried } from './domain/import/import-report.js';
 export type { ImportInput } from './domain/import/server-draft.js';
-export type { ClientConfig, ClientConfigEntry, ClientConfigOptions } from './services/client-config.js';
+export type {
+  ClientConfig,
+  ClientConfigEntry,
+  ClientConfigOptions,
+} from './services/instances/client-config.js';
 export type { ImportNeed, ImportOptions, ImportResult } from './services/import/import-fleet.js';
 export type { ImportValue } from './services/import/import-values.js';
-export type { CommandOptions, WaitableCommandOptions } from './services/service-context.js';
+export type { CommandOptions, WaitableCommandOptions } from './services/context/service-context.js';

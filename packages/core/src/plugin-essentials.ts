@@ -8,4 +8,4 @@ export { formatEphemeralFleet } from './domain/fleet/ephemeral-fleet.js';
 export { formatSecretReference, parseSecretReference, secretId } from './domain/secrets/secret-reference.js';
 export { Secret } from './domain/secrets/secret.js';
 export { processIdentity } from './runtime/process-identity.js';
-export { orAborted, throwIfAborted } from './runtime/abort.js';
+export { orAborted, throwIfAborted } from './async/abort.js';

@@ -165,5 +165,20 @@ export type {
 export { type FileLock, lockFile } from './runtime/file-lock.js';
 export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
 export { systemClock } from './runtime/system-clock.js';
-export { orAborted, throwIfAborted, underSignals } from './runtime/abort.js';
-export { KeyedTurns } from './runtime/keyed-turns.js';
+export {
+  joinSignals,
+  onAbort,
+  orAborted,
+  throwIfAborted,
+  underSignals,
+  type JoinedSignal,
+} from './async/abort.js';
+export { withDeadline, type DeadlineOptions } from './async/deadline.js';
+export { Once } from './async/once.js';
+export { Recurring, type RecurringOptions } from './async/recurring.js';
+export { backoff, retry, retryDelayMs, type RetryOptions } from './async/retry.js';
+export { SharedCalls } from './async/shared-call.js';
+export { SingleFlight } from './async/single-flight.js';
+export { sleep } from './async/sleep.js';
+export type { Timers } from './async/timers.js';
+export { KeyedTurns } from './async/keyed-turns.js';

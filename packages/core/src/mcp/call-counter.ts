@@ -1,5 +1,5 @@
 import type { CallOptions } from '../ports/common.js';
-import { untilAborted } from './deadline.js';
+import { orAborted } from '../async/abort.js';
 
 /** Counts the calls in flight over all sessions of a link. */
 export class CallCounter {
@@ -23,7 +23,7 @@ export class CallCounter {
   /** Resolves when no call is in flight. */
   async drained(options: CallOptions = {}): Promise<void> {
     if (this.#inFlight === 0) return;
-    await untilAborted(new Promise<void>((resolve) => this.#waiting.push(resolve)), options.signal);
+    await orAborted(new Promise<void>((resolve) => this.#waiting.push(resolve)), options.signal);
   }
 }
 

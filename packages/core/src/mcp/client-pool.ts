@@ -1,5 +1,5 @@
 import type { Client } from '@modelcontextprotocol/client';
-import { untilAborted } from './deadline.js';
+import { orAborted } from '../async/abort.js';
 
 /** Keeps one client for all who have no need of their own, opened when it is first needed. */
 export class ClientPool {
@@ -24,7 +24,7 @@ export class ClientPool {
         throw error;
       },
     );
-    return untilAborted(this.#opening, signal);
+    return orAborted(this.#opening, signal);
   }
 
   /** Takes a client out that is of no use any more and ends it; the next `get` opens another. */

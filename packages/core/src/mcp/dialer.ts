@@ -6,7 +6,7 @@ import type { Logger } from '../ports/logger.js';
 import type { LinkTarget } from '../ports/mcp-link.js';
 import type { Dialed } from '../ports/provider.js';
 import type { CallCounter } from './call-counter.js';
-import { abortError, untilAborted } from './deadline.js';
+import { abortError, orAborted } from '../async/abort.js';
 import type { EraMemory } from './era-memory.js';
 import type { HTTPEndpoint } from './http/http-endpoint.js';
 import type { SharedAgent } from './http/shared-agent.js';
@@ -65,7 +65,7 @@ export class Dialer {
       this.#dialing = null;
       throw error;
     });
-    return untilAborted(this.#dialing, signal);
+    return orAborted(this.#dialing, signal);
   }
 
   /** Lets go of a server that is of no use any more; the next `get` dials anew. */

@@ -1,7 +1,7 @@
 import type { Client, Implementation } from '@modelcontextprotocol/client';
 import type { Logger } from '../ports/logger.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
-import { abortError } from './deadline.js';
+import { abortError } from '../async/abort.js';
 import type { OpenSession } from './server-connection.js';
 
 /** The client's own time limits are not used: the clock of the host decides. This is the longest a timer can be set. */

@@ -13,7 +13,8 @@ import type {
 import { CallCounter } from './call-counter.js';
 import { callTool } from './call-tool.js';
 import { ClientPool } from './client-pool.js';
-import { abortError, withDeadline } from './deadline.js';
+import { abortError } from '../async/abort.js';
+import { withDeadline } from '../async/deadline.js';
 import { type DialedServer, Dialer, type LinkContext } from './dialer.js';
 import { closeStepMs } from './http/end-session.js';
 import { shown } from './network-error.js';
@@ -110,7 +111,7 @@ export class ServerLink implements MCPLink {
       mcpError('REQUEST_TIMEOUT', `The server did not open a session within ${openTimeoutMs / 1000} s.`);
     const { clock } = this.#context;
     const signals = [options.signal, this.#closing.signal];
-    return withDeadline({ clock, timeoutMs: openTimeoutMs, signals, expired }, open);
+    return withDeadline(open, { clock, timeoutMs: openTimeoutMs, signals, expired });
   }
 
   async callTool(call: ToolCall, options: CallOptions = {}): Promise<ToolCallResult> {
@@ -122,9 +123,12 @@ export class ServerLink implements MCPLink {
       );
     const { clock } = this.#context;
     // A call in flight is not ended by the signal of closing, but by the end of its session: its outcome is unknown.
-    return withDeadline({ clock, timeoutMs, signals: [options.signal], expired }, (signal) =>
-      callTool(this.#pool, call, signal),
-    );
+    return withDeadline((signal) => callTool(this.#pool, call, signal), {
+      clock,
+      timeoutMs,
+      signals: [options.signal],
+      expired,
+    });
   }
 
   onToolsChanged(listener: () => void): void {
@@ -149,7 +153,7 @@ export class ServerLink implements MCPLink {
   async #bounded(work: () => Promise<void>): Promise<void> {
     const { clock, logger } = this.#context;
     const expired = () => mcpError('REQUEST_TIMEOUT', `A connection did not close in ${closeStepMs} ms.`);
-    await withDeadline({ clock, timeoutMs: closeStepMs, expired }, work).catch((error: unknown) => {
+    await withDeadline(work, { clock, timeoutMs: closeStepMs, expired }).catch((error: unknown) => {
       logger.debug('a connection did not close cleanly', { instanceId: this.#target.instanceId, error });
     });
   }
@@ -165,7 +169,7 @@ export class ServerLink implements MCPLink {
         `The server${at} did not answer within ${timeoutMs / 1000} s (during ${step}).`,
       );
     const signals = [options.signal, this.#closing.signal];
-    return withDeadline({ clock, timeoutMs, signals, expired }, async (signal) => {
+    const climb = async (signal: AbortSignal): Promise<Climbed> => {
       const server = await this.#dialer.get(signal);
       at = server.endpoint === null ? '' : ` at ${shown(server.endpoint.url)}`;
       const onStep = (next: string): void => {
@@ -177,7 +181,8 @@ export class ServerLink implements MCPLink {
         this.#loseUnreachable(server, error);
         throw error;
       }
-    });
+    };
+    return withDeadline(climb, { clock, timeoutMs, signals, expired });
   }
 
   async #openClient(signal: AbortSignal): Promise<Client> {

@@ -1,8 +1,8 @@
 import { messageOf } from '../domain/errors/normalise-error.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { Prerequisite } from '../ports/provider.js';
-import { hasFingerprintKey } from '../services/fingerprint-key.js';
-import type { ServiceContext } from '../services/service-context.js';
+import { hasFingerprintKey } from '../services/secrets/fingerprint-key.js';
+import type { ServiceContext } from '../services/context/service-context.js';
 
 /** The oldest Node.js the library runs on. */
 const leastNode = [20, 19] as const;

@@ -2,8 +2,12 @@ import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Prerequisite } from '../ports/provider.js';
 import type { StoreIdentity } from '../ports/store.js';
-import type { PartCondition } from '../services/fleet-condition.js';
-import { OrphanCollector, type CollectOptions, type CollectResult } from '../services/orphan-collector.js';
+import type { PartCondition } from '../services/events/fleet-condition.js';
+import {
+  OrphanCollector,
+  type CollectOptions,
+  type CollectResult,
+} from '../services/reconcile/orphan-collector.js';
 import { diagnose } from './doctor.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedOptions } from './options.js';

@@ -11,7 +11,7 @@ import type { Provider } from '../ports/provider.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { Store } from '../ports/store.js';
 import { checkedKey, invalid, refuseUnknown, whole } from './checked-options.js';
-import type { Deadlines } from './guard-deadlines.js';
+import type { Deadlines } from '../guards/guard-deadlines.js';
 import { resolvePeerOptions, type PeerOptions } from './peer-options.js';
 import { systemClock } from './system-clock.js';
 

@@ -1,25 +1,26 @@
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
-import type { Scope } from '../services/access.js';
+import type { Scope } from '../services/context/access.js';
 import {
   DesiredState,
   type ApplyOptions,
   type ApplyResult,
   type FleetDocument,
-} from '../services/desired-state.js';
-import { EnvironmentService } from '../services/environment-service.js';
-import type { EventHub } from '../services/event-hub.js';
-import { EventStream, type DurableSubscription } from '../services/event-stream.js';
+} from '../services/documents/desired-state.js';
+import { EnvironmentService } from '../services/instances/environment-service.js';
+import type { EventHub } from '../services/events/event-hub.js';
+import { EventStream, type DurableSubscription } from '../services/events/event-stream.js';
 import type { ImportOptions, ImportResult } from '../services/import/import-fleet.js';
-import { InstanceCommands } from '../services/instance-commands.js';
-import { InstanceManager } from '../services/instance-manager.js';
-import { InstancePlanner } from '../services/instance-plan.js';
-import { InstanceSessions } from '../services/instance-sessions.js';
-import { InstanceWaiter } from '../services/instance-waiter.js';
-import type { OwnedCopies } from '../services/owned-copies.js';
-import type { RemoteOwners } from '../services/remote-owners.js';
-import { MCPServerRegistry } from '../services/server-registry.js';
-import type { CommandOptions } from '../services/service-context.js';
-import type { Claims, WorkerParts } from '../services/worker-parts.js';
+import { InstanceCommands } from '../services/instances/instance-commands.js';
+import { InstanceManager } from '../services/instances/instance-manager.js';
+import { InstancePlanner } from '../services/instances/instance-plan.js';
+import { InstanceSessions } from '../services/sessions/instance-sessions.js';
+import { InstanceWaiter } from '../services/sessions/instance-waiter.js';
+import type { OwnedCopies } from '../services/ownership/owned-copies.js';
+import type { RemoteOwners } from '../services/ownership/remote-owners.js';
+import { MCPServerRegistry } from '../services/servers/server-registry.js';
+import type { CommandOptions } from '../services/context/service-context.js';
+import type { Claims } from '../services/context/ownership.js';
+import type { WorkerParts } from '../services/reconcile/worker-parts.js';
 
 /** What the scopes of one fleet share. */
 export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets'> {

@@ -10,31 +10,32 @@ import type { PeerLink } from '../ports/peer-link.js';
 import type { Provider } from '../ports/provider.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { Store, StoreIdentity, StoreNews } from '../ports/store.js';
-import { EventHub } from '../services/event-hub.js';
-import { EventRelay } from '../services/event-relay.js';
-import type { DurableSubscription } from '../services/event-stream.js';
-import { EventTail } from '../services/event-tail.js';
-import { FleetCondition } from '../services/fleet-condition.js';
-import { HealthMonitor } from '../services/health-monitor.js';
-import { lifecycleMs } from '../services/lifecycle-ms.js';
-import { copyRef, LinkRegistry } from '../services/link-registry.js';
-import { LeaseKeeper } from '../services/lease-keeper.js';
-import { OwnedCopies } from '../services/owned-copies.js';
-import { RemoteOwners } from '../services/remote-owners.js';
-import { SecretSource } from '../services/secret-source.js';
-import type { ServiceContext } from '../services/service-context.js';
-import { isAborted, sleepUntil } from '../services/wake-signal.js';
-import type { WorkerParts } from '../services/worker-parts.js';
-import { guardEventBus } from './guarded-event-bus.js';
-import { guardProvider } from './guarded-provider.js';
-import { guardSecretResolver, guardSecretStore } from './guarded-secrets.js';
-import { guardStore } from './guarded-store.js';
+import { EventHub } from '../services/events/event-hub.js';
+import { EventRelay } from '../services/events/event-relay.js';
+import type { DurableSubscription } from '../services/events/event-stream.js';
+import { EventTail } from '../services/events/event-tail.js';
+import { FleetCondition } from '../services/events/fleet-condition.js';
+import { HealthMonitor } from '../services/health/health-monitor.js';
+import { lifecycleMs } from '../services/context/lifecycle-ms.js';
+import { copyRef, LinkRegistry } from '../services/ownership/link-registry.js';
+import { LeaseKeeper } from '../services/ownership/lease-keeper.js';
+import { OwnedCopies } from '../services/ownership/owned-copies.js';
+import { RemoteOwners } from '../services/ownership/remote-owners.js';
+import { SecretSource } from '../services/secrets/secret-source.js';
+import type { ServiceContext } from '../services/context/service-context.js';
+import { isAborted } from '../async/abort.js';
+import { sleep } from '../async/sleep.js';
+import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import { guardEventBus } from '../guards/guarded-event-bus.js';
+import { guardProvider } from '../guards/guarded-provider.js';
+import { guardSecretResolver, guardSecretStore } from '../guards/guarded-secrets.js';
+import { guardStore } from '../guards/guarded-store.js';
 import { FleetClock } from './fleet-clock.js';
 import type { ResolvedOptions } from './options.js';
-import { safeLogger } from './safe-logger.js';
+import { safeLogger } from '../guards/safe-logger.js';
 import type { ScopeParts } from './scope.js';
-import { Slots } from './slots.js';
-import { TimerHeap } from './timer-heap.js';
+import { Slots } from '../async/slots.js';
+import { TimerHeap } from '../async/timer-heap.js';
 import { Worker } from './worker.js';
 
 /** Everything a fleet consists of, put together and taken apart in order. */
@@ -119,7 +120,8 @@ export class Wiring {
       this.parts.health.toolsChanged(id);
     });
     const health = new HealthMonitor(this.context, {
-      parts: () => this.parts,
+      links,
+      secrets,
       slots: new Slots(concurrency.probes),
       timers: (due) => new TimerHeap<string>(clock, due),
     });
@@ -265,7 +267,7 @@ export class Wiring {
   async #sweep(): Promise<void> {
     const { clock, store, logger } = this.context;
     for (;;) {
-      await sleepUntil(clock, 5_000, this.#ending.signal);
+      await sleep(clock, 5_000, this.#ending.signal);
       if (isAborted(this.#ending.signal)) return;
       await Promise.all([this.#relay.run(), this.#tail.look()]);
       if (!this.#leases.isRelay()) continue;
@@ -282,7 +284,7 @@ export class Wiring {
   async #drain(longestMs: number): Promise<void> {
     const over = new AbortController();
     await Promise.race([
-      sleepUntil(this.context.clock, longestMs, over.signal),
+      sleep(this.context.clock, longestMs, over.signal),
       this.parts.links.drainAll(over.signal),
     ]);
     over.abort();

@@ -4,14 +4,15 @@ import type { Event } from '../domain/events/event.js';
 import type { EventType } from '../domain/events/event-map.js';
 import type { Unsubscribe } from '../ports/common.js';
 import type { Provider } from '../ports/provider.js';
-import { hasFingerprintKey } from '../services/fingerprint-key.js';
-import type { ReconcileNews } from '../services/reconcile-context.js';
-import { orphanGraceMs } from '../services/orphan-collector.js';
-import { Reconciler } from '../services/reconciler.js';
-import { Resync } from '../services/resync.js';
-import { isAborted, sleepUntil } from '../services/wake-signal.js';
-import type { WorkerParts } from '../services/worker-parts.js';
-import { KeyedQueue } from './keyed-queue.js';
+import { hasFingerprintKey } from '../services/secrets/fingerprint-key.js';
+import type { ReconcileNews } from '../async/keyed-work.js';
+import { orphanGraceMs } from '../services/reconcile/orphan-collector.js';
+import { Reconciler } from '../services/reconcile/reconciler.js';
+import { Resync } from '../services/reconcile/resync.js';
+import { isAborted } from '../async/abort.js';
+import { sleep } from '../async/sleep.js';
+import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import { KeyedQueue } from '../async/keyed-queue.js';
 
 /** The events by which another process tells that what is wanted of an instance has changed. */
 const wishes: ReadonlySet<EventType> = new Set<EventType>([
@@ -76,7 +77,7 @@ export class Worker {
   async start(): Promise<void> {
     const loops: Promise<void>[] = [];
     if (hasFingerprintKey(this.#parts.context)) {
-      const { SecretRotation } = await import('../services/secret-rotation.js');
+      const { SecretRotation } = await import('../services/secrets/secret-rotation.js');
       loops.push(new SecretRotation(this.#parts).run(this.#parts, this.#ending.signal));
     }
     this.#loops = Promise.all([this.#run(), ...loops]);
@@ -110,10 +111,11 @@ export class Worker {
         if (!isAborted(this.#ending.signal))
           context.logger.warn('a resync failed', { error: messageOf(error) });
       }
-      await sleepUntil(
+      await sleep(
         context.clock,
         this.#resync.isUnsure ? Math.min(this.#resyncEveryMs, orphanGraceMs) : this.#resyncEveryMs,
-        AbortSignal.any([this.#ending.signal, this.#news.signal]),
+        this.#ending.signal,
+        this.#news.signal,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import { abortError } from '../deadline.js';
+import { abortError } from '../../async/abort.js';
 import { networkError } from '../network-error.js';
 import type { HTTPEndpoint } from './http-endpoint.js';
 

@@ -1,6 +1,6 @@
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Clock } from '../../ports/clock.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../../async/deadline.js';
 import type { HTTPEndpoint } from './http-endpoint.js';
 
 /** How long one step of closing may take. */
@@ -13,8 +13,9 @@ export async function endSession(
 ): Promise<void> {
   const expired = () => mcpError('REQUEST_TIMEOUT', `The server did not end a session in ${closeStepMs} ms.`);
   const headers = { 'mcp-session-id': session.id, 'mcp-protocol-version': session.version };
-  await withDeadline({ clock, timeoutMs: closeStepMs, expired }, async (signal) => {
+  const end = async (signal: AbortSignal): Promise<void> => {
     const { body } = await endpoint.request({ method: 'DELETE', headers, signal });
     await body.dump();
-  }).catch(() => undefined);
+  };
+  await withDeadline(end, { clock, timeoutMs: closeStepMs, expired }).catch(() => undefined);
 }

@@ -5,7 +5,7 @@ import { type MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { Clock } from '../../ports/clock.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../../async/deadline.js';
 import { networkCode } from '../network-error.js';
 import { keepAlive } from './keep-alive.js';
 import { peerProtocol } from './peer-path.js';
@@ -51,9 +51,12 @@ export class PeerClient {
       );
     const signals = [signal, ending.signal];
     this.#opening.add(ending);
-    const socket = await withDeadline({ clock, timeoutMs: openMs, signals, expired }, (ends) =>
-      this.#ask(address, path, ends),
-    ).finally(() => this.#opening.delete(ending));
+    const socket = await withDeadline((ends) => this.#ask(address, path, ends), {
+      clock,
+      timeoutMs: openMs,
+      signals,
+      expired,
+    }).finally(() => this.#opening.delete(ending));
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => this.#sockets.delete(socket));

@@ -3,7 +3,7 @@ import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { LogLine } from '../../ports/provider.js';
-import { abortError } from '../deadline.js';
+import { abortError } from '../../async/abort.js';
 import { isObject } from '../json-rpc.js';
 import { LineDecoder } from '../stdio/line-decoder.js';
 import { formatRefusal, parseRefusal } from './refusal.js';

@@ -2,7 +2,9 @@ import type { DiscoverResult, Implementation } from '@modelcontextprotocol/clien
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { ProtocolEraChoice } from '../../domain/json-spec/json-spec.js';
 import type { Clock } from '../../ports/clock.js';
-import { untilAborted, withDeadline } from '../deadline.js';
+import { orAborted } from '../../async/abort.js';
+import { withDeadline } from '../../async/deadline.js';
+import { Once } from '../../async/once.js';
 import { describeError, eraMismatch, isModernError, refusesInitialize } from '../era-evidence.js';
 import type { JSONObject, Response } from '../json-rpc.js';
 import { type Era, initializeParams, withEnvelope } from '../protocol.js';
@@ -33,8 +35,9 @@ export interface StdioConnectionOptions {
 export class StdioConnection implements ServerConnection {
   readonly #options: StdioConnectionOptions;
   readonly #mux: StdioMultiplexer;
+  /** The one greeting: who gives up leaves it to those who come later, since it cannot be repeated. */
+  readonly #greeting = new Once(() => this.#greet());
   #era: Era | null;
-  #greeting: Promise<ServerHello> | null = null;
   #hello: ServerHello | null = null;
   #discover: DiscoverResult | null = null;
 
@@ -76,13 +79,8 @@ export class StdioConnection implements ServerConnection {
     this.#mux.close();
   }
 
-  /** Waits for the one greeting; who gives up leaves it to those who come later, since it cannot be repeated. */
-  async #greeted(signal: AbortSignal): Promise<ServerHello> {
-    this.#greeting ??= this.#greet().catch((error: unknown) => {
-      this.#greeting = null;
-      throw error;
-    });
-    return untilAborted(this.#greeting, signal);
+  #greeted(signal: AbortSignal): Promise<ServerHello> {
+    return orAborted(this.#greeting.get(), signal);
   }
 
   async #greet(): Promise<ServerHello> {
@@ -130,9 +128,11 @@ export class StdioConnection implements ServerConnection {
     const expired = () =>
       mcpError('REQUEST_TIMEOUT', `The server did not answer server/discover in ${eraProbeMs} ms.`);
     try {
-      return await withDeadline({ clock, timeoutMs: eraProbeMs, expired }, (signal) =>
-        this.#ask('server/discover', {}, signal),
-      );
+      return await withDeadline((signal) => this.#ask('server/discover', {}, signal), {
+        clock,
+        timeoutMs: eraProbeMs,
+        expired,
+      });
     } catch (error) {
       if (!this.#mux.ended) return null;
       this.#learn('legacy');

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { StdioChannel } from '../../ports/provider.js';
 import { type CallCounter, isCall } from '../call-counter.js';
-import { abortError } from '../deadline.js';
+import { abortError } from '../../async/abort.js';
 import * as rpc from '../json-rpc.js';
 import { type Era, metaKeys, withEnvelope } from '../protocol.js';
 import { type CallOwner, CallTable, type PendingCall } from './call-table.js';

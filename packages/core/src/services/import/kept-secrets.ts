@@ -5,8 +5,8 @@ import {
   secretId,
   type SecretReference,
 } from '../../domain/secrets/secret-reference.js';
-import { secretScopeOf } from '../instance-admission.js';
-import type { CommandOptions, ServiceContext } from '../service-context.js';
+import { secretScopeOf } from '../instances/instance-admission.js';
+import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,0 +1,53 @@
+import type { CallOptions } from '../ports/common.js';
+import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
+import type { Bounds } from '../async/deadline.js';
+import { Guard, type GuardOptions } from './guard.js';
+
+/** Puts a guard before a secret resolver. */
+export function guardSecretResolver(resolver: SecretResolver, options: GuardOptions): SecretResolver {
+  return guarded(resolver, guardOf(resolver, options));
+}
+
+/** Puts a guard before a secret store. */
+export function guardSecretStore(store: SecretStore, options: GuardOptions): SecretStore {
+  const guard = guardOf(store, options);
+  const call = (
+    method: string,
+    callOptions: CallOptions | undefined,
+    work: (bounds: Bounds) => Promise<void>,
+  ): Promise<void> =>
+    guard.call(method, { timeoutMs: guard.deadlines.secretsMs, signal: callOptions?.signal }, work);
+
+  return {
+    ...guarded(store, guard),
+    durable: store.durable,
+    put: (reference, value, o) => call('put', o, (bounds) => store.put(reference, value, bounds)),
+    delete: (reference, o) => call('delete', o, (bounds) => store.delete(reference, bounds)),
+    deleteScope: (scope, o) => call('deleteScope', o, (bounds) => store.deleteScope(scope, bounds)),
+  };
+}
+
+function guardOf(resolver: SecretResolver, options: GuardOptions): Guard {
+  const { name, specificationVersion } = resolver;
+  const opens = resolver.open !== undefined;
+  return new Guard(
+    { port: 'secrets', name, specificationVersion, code: 'SECRET_BACKEND_FAILED', opens },
+    options,
+  );
+}
+
+function guarded(resolver: SecretResolver, guard: Guard): SecretResolver {
+  const { name, specificationVersion } = resolver;
+  const open = resolver.open?.bind(resolver);
+  const close = resolver.close?.bind(resolver);
+  return {
+    specificationVersion,
+    name,
+    resolve: (references, context, { signal } = {}) =>
+      guard.call('resolve', { timeoutMs: guard.deadlines.secretsMs, signal }, (bounds) =>
+        resolver.resolve(references, context, bounds),
+      ),
+    ...(open && { open: (o) => guard.open(o, open) }),
+    ...(close && { close: (o) => guard.close(o, close) }),
+  };
+}

@@ -1,0 +1,19 @@
+import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
+import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+
+/** The times of a document's lifecycle, in milliseconds. */
+export interface LifecycleMs {
+  readonly idleTimeoutMs: number;
+  readonly stopGraceMs: number;
+  readonly startupTimeoutMs: number;
+}
+
+/** Reads the times of a document's lifecycle. */
+export function lifecycleMs(spec: JsonSpec): LifecycleMs {
+  const { idleTimeout, stopGrace, startupTimeout } = resolveLifecycle(spec);
+  return {
+    idleTimeoutMs: idleTimeout * 1_000,
+    stopGraceMs: stopGrace * 1_000,
+    startupTimeoutMs: startupTimeout * 1_000,
+  };
+}

@@ -1,0 +1,283 @@
+/*
+ * A whole fleet as one document: apply, ensure, export.
+ * Hosts call it, and importers with what they read.
+ * It never writes a row itself; it calls the rooms below.
+ */
+import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { normaliseError } from '../../domain/errors/normalise-error.js';
+import type { MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
+import type { MCPServer } from '../../domain/server/mcp-server.js';
+import { partOf, tenantOf, type Scope } from '../context/access.js';
+import type { InstanceManager } from '../instances/instance-manager.js';
+import type { InstancePlanner } from '../instances/instance-plan.js';
+import type { MCPServerInstanceInput } from '../instances/instance-input.js';
+import type { MCPServerRegistry } from '../servers/server-registry.js';
+import type { MCPServerInput } from '../servers/server-input.js';
+import { canonicalJson } from '../context/run-document.js';
+import type { CommandOptions } from '../context/service-context.js';
+
+/** An instance of a {@link FleetDocument}: its server is named, since ids differ between fleets. */
+export interface FleetInstance extends Omit<MCPServerInstanceInput<unknown>, 'serverSpecId'> {
+  /** The name of its server, or `<name>@<version>`. */
+  readonly server?: string | undefined;
+}
+
+/** Servers and instances by name; data, so it can be kept in a repository. */
+export interface FleetDocument {
+  readonly servers?: readonly MCPServerInput[] | undefined;
+  readonly instances?: readonly FleetInstance[] | undefined;
+  /** Remove what the document does not name. @defaultValue false */
+  readonly prune?: boolean | undefined;
+}
+
+/** How a document is applied. */
+export interface ApplyOptions extends CommandOptions {
+  /** Only say what would be done. @defaultValue false */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What applying a document did; names are `server/<name>@<version>` and `instance/<name>`. */
+export interface ApplyResult {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly removed: readonly string[];
+  readonly errors: readonly { readonly name: string; readonly error: MCPInfraError }[];
+}
+
+interface Tally {
+  readonly created: string[];
+  readonly updated: string[];
+  readonly unchanged: string[];
+  readonly removed: string[];
+  readonly errors: { readonly name: string; readonly error: MCPInfraError }[];
+}
+
+/** Makes a fleet like a document, and writes a document of a fleet. */
+export class DesiredState {
+  readonly #servers: MCPServerRegistry;
+  readonly #instances: InstanceManager;
+  readonly #scope: Scope;
+  readonly #planner: InstancePlanner;
+
+  constructor(
+    servers: MCPServerRegistry,
+    instances: InstanceManager,
+    options: { readonly scope: Scope; readonly planner: InstancePlanner },
+  ) {
+    this.#servers = servers;
+    this.#instances = instances;
+    this.#scope = options.scope;
+    this.#planner = options.planner;
+  }
+
+  /** Applies a document, each part by itself: a part that is refused is in `errors`, the others are done. */
+  async apply(document: FleetDocument, options: ApplyOptions): Promise<ApplyResult> {
+    const known = ['servers', 'instances', 'prune'];
+    const unknown = Object.keys(document).filter((key) => !known.includes(key));
+    if (unknown.length > 0) {
+      throw mcpError(
+        'INVALID_ARGUMENT',
+        `apply() takes ${known.join(', ')}, not ${JSON.stringify(unknown[0])}.`,
+      );
+    }
+    const tally: Tally = { created: [], updated: [], unchanged: [], removed: [], errors: [] };
+    const servers = await this.#ownServers(options);
+    for (const input of document.servers ?? []) {
+      await this.#one(`server/${serverKey(input)}`, tally, () => this.#applyServer(input, servers, options));
+    }
+    const planned = [...servers.values(), ...(document.servers ?? [])];
+    const instances = await this.#ownInstances(options);
+    for (const input of document.instances ?? []) {
+      await this.#one(`instance/${input.name}`, tally, () =>
+        this.#applyInstance(input, { instances, servers, planned }, options),
+      );
+    }
+    if (document.prune === true) await this.#prune(document, { servers, instances }, { tally, options });
+    return tally;
+  }
+
+  /** Writes the fleet as a document for `apply`: with references, never with secret values. */
+  async export(options: CommandOptions): Promise<FleetDocument> {
+    // By name, so that the same fleet gives the same text.
+    const servers = [...(await this.#ownServers(options)).values()].sort(byName);
+    const byId = new Map(servers.map((server) => [server.id, server]));
+    const instances = [...(await this.#ownInstances(options)).values()].sort(byName);
+    return {
+      servers: servers.map((server) => {
+        const {
+          id: _id,
+          tenant: _tenant,
+          createdAt: _created,
+          updatedAt: _updated,
+          resourceVersion: _version,
+          ...rest
+        } = server;
+        return rest;
+      }),
+      instances: instances.map(
+        ({ name, description, labels, desiredState, jsonSpec, serverSpecId }): FleetInstance => {
+          const server = serverSpecId === null ? undefined : byId.get(serverSpecId);
+          return {
+            name,
+            description,
+            labels,
+            desiredState,
+            jsonSpec,
+            ...(server ? { server: serverKey(server) } : {}),
+          };
+        },
+      ),
+    };
+  }
+
+  async #applyServer(
+    input: MCPServerInput,
+    servers: Map<string, MCPServer>,
+    options: ApplyOptions,
+  ): Promise<keyof Tally> {
+    const { parseServerInput } = await import('../servers/server-input.js');
+    const fields = parseServerInput(input);
+    const existing = servers.get(serverKey(fields));
+    const same =
+      existing !== undefined && canonicalJson({ ...existing, ...fields }) === canonicalJson(existing);
+    if (same) return 'unchanged';
+    if (options.dryRun !== true) {
+      const part = partOf(options, `server/${serverKey(fields)}`);
+      const written = await this.#servers.ensure(input, { ...part, rollout: 'rolling' });
+      servers.set(serverKey(written), written);
+    }
+    return existing ? 'updated' : 'created';
+  }
+
+  async #applyInstance(
+    input: FleetInstance,
+    known: {
+      readonly instances: ReadonlyMap<string, MCPServerInstance>;
+      readonly servers: ReadonlyMap<string, MCPServer>;
+      readonly planned: readonly (MCPServer | MCPServerInput)[];
+    },
+    options: ApplyOptions,
+  ): Promise<keyof Tally> {
+    const { server: serverName, ...rest } = input;
+    const server = serverName === undefined ? undefined : findServer([...known.servers.values()], serverName);
+    const planned = serverName === undefined ? undefined : findServer(known.planned, serverName);
+    if (serverName !== undefined && !planned) {
+      throw mcpError(
+        'NOT_FOUND',
+        `There is no server ${JSON.stringify(serverName)} for the instance ${JSON.stringify(input.name)}.`,
+      );
+    }
+    const wanted = { ...rest, serverSpecId: server?.id ?? null } as MCPServerInstanceInput;
+    const existing = known.instances.get(input.name);
+    if (options.dryRun === true) return this.#planInstance(wanted, { existing, planned }, options);
+    const before = existing?.generation;
+    const after = await this.#instances.ensure(wanted, partOf(options, `instance/${input.name}`));
+    if (before === undefined) return 'created';
+    return after.generation === before ? 'unchanged' : 'updated';
+  }
+
+  async #planInstance(
+    wanted: MCPServerInstanceInput,
+    known: {
+      readonly existing: MCPServerInstance | undefined;
+      readonly planned: MCPServer | MCPServerInput | undefined;
+    },
+    options: CommandOptions,
+  ): Promise<keyof Tally> {
+    const { existing, planned } = known;
+    if (!existing) {
+      const { parseServerInput } = await import('../servers/server-input.js');
+      // A server of the same document is not made by a dry run, or not yet as the document has it.
+      const given = planned === undefined || 'id' in planned ? null : parseServerInput(planned);
+      const { valid, issues } = await this.#planner.validate(
+        given ? { ...wanted, serverSpecId: null } : wanted,
+        options,
+        given && { ...given, resourceVersion: 0 },
+      );
+      if (valid) return 'created';
+      throw mcpError('INVALID_SPEC', issues.map((issue) => `${issue.path}: ${issue.message}`).join('\n'), {
+        details: { issues },
+      });
+    }
+    const same =
+      canonicalJson([existing.jsonSpec, existing.labels, existing.description, existing.desiredState]) ===
+      canonicalJson([
+        wanted.jsonSpec,
+        wanted.labels ?? {},
+        wanted.description ?? '',
+        wanted.desiredState ?? 'running',
+      ]);
+    return same ? 'unchanged' : 'updated';
+  }
+
+  async #prune(
+    document: FleetDocument,
+    known: {
+      readonly servers: ReadonlyMap<string, MCPServer>;
+      readonly instances: ReadonlyMap<string, MCPServerInstance>;
+    },
+    run: { readonly tally: Tally; readonly options: ApplyOptions },
+  ): Promise<void> {
+    const { tally, options } = run;
+    const keptInstances = new Set((document.instances ?? []).map(({ name }) => name));
+    for (const [name, instance] of known.instances) {
+      if (keptInstances.has(name)) continue;
+      await this.#one(`instance/${name}`, tally, async () => {
+        if (options.dryRun !== true)
+          await this.#instances.delete(instance.id, partOf(options, `instance/${name}`));
+        return 'removed';
+      });
+    }
+    const keptServers = new Set((document.servers ?? []).map(serverKey));
+    for (const [key, server] of known.servers) {
+      if (keptServers.has(key)) continue;
+      await this.#one(`server/${key}`, tally, async () => {
+        if (options.dryRun !== true) await this.#servers.delete(server.id, partOf(options, `server/${key}`));
+        return 'removed';
+      });
+    }
+  }
+
+  async #one(name: string, tally: Tally, work: () => Promise<keyof Tally>): Promise<void> {
+    try {
+      const outcome = await work();
+      if (outcome !== 'errors') tally[outcome].push(name);
+    } catch (error) {
+      tally.errors.push({ name, error: normaliseError(error, 'INTERNAL', `Applying ${name} failed`) });
+    }
+  }
+
+  async #ownServers(options: CommandOptions): Promise<Map<string, MCPServer>> {
+    const found = new Map<string, MCPServer>();
+    for await (const server of this.#servers.list({}, options)) {
+      if (server.tenant === tenantOf(this.#scope)) found.set(serverKey(server), server);
+    }
+    return found;
+  }
+
+  async #ownInstances(options: CommandOptions): Promise<Map<string, MCPServerInstance>> {
+    const found = new Map<string, MCPServerInstance>();
+    for await (const instance of this.#instances.list({}, options)) {
+      if (instance.tenant === tenantOf(this.#scope) && instance.status !== 'deleting')
+        found.set(instance.name, instance);
+    }
+    return found;
+  }
+}
+
+function serverKey(server: { readonly name: string; readonly version?: string | undefined }): string {
+  return `${server.name}@${server.version ?? '1.0.0'}`;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** The server of a name, the newest version where none is given. */
+function findServer<T extends { readonly name: string; readonly version?: string | undefined }>(
+  servers: readonly T[],
+  reference: string,
+): T | undefined {
+  return servers.findLast((server) => serverKey(server) === reference || server.name === reference);
+}

@@ -1,0 +1,129 @@
+import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
+import type { Event } from '../../domain/events/event.js';
+import type { EventBus } from '../../ports/event-bus.js';
+import type { FleetCondition } from './fleet-condition.js';
+import type { ServiceContext } from '../context/service-context.js';
+import { SingleFlight } from '../../async/single-flight.js';
+
+/** Under which the relay keeps the position up to which the bus has accepted events. */
+const cursorGroup = '$relay';
+const batch = 500;
+/** What waits for a bus that is away beyond this many events is read from the log once it is back. */
+const mostWaiting = 2_000;
+
+/**
+ * Numbers committed events and publishes them: one relay at a time, whoever holds its lease.
+ *
+ * Woken by commits and swept by a timer, so that an event committed by a process that died is published all the same;
+ * one that a relay has numbered and not published before it died, too. A bus that is slow or away delays no numbering:
+ * readers of the log go on.
+ */
+export class EventRelay {
+  readonly #context: ServiceContext;
+  readonly #bus: EventBus;
+  readonly #condition: FleetCondition;
+  readonly #mayRelay: () => boolean;
+  readonly #numbering: SingleFlight;
+  readonly #publishing: SingleFlight;
+  /** Up to where the bus has accepted events; unknown until this process is the relay. */
+  #published: number | undefined;
+  #saved = 0;
+  /** Whether the log may have events that are neither published nor waiting. */
+  #lags = false;
+  /** Numbered, not yet accepted by the bus; what comes next after `#published`, without a gap. */
+  #waiting: readonly Event[] = [];
+
+  constructor(
+    context: ServiceContext,
+    bus: EventBus,
+    options: { readonly condition: FleetCondition; readonly mayRelay: () => boolean },
+  ) {
+    this.#context = context;
+    this.#bus = bus;
+    this.#condition = options.condition;
+    this.#mayRelay = options.mayRelay;
+    const failed = (error: unknown): void => {
+      context.logger.warn('events are published later', { error: messageOf(error) });
+    };
+    this.#numbering = new SingleFlight(() => this.#number(), failed);
+    this.#publishing = new SingleFlight(() => this.#publish(), failed);
+  }
+
+  /** Publishes what is committed. Resolves when nothing is left, or the bus is away; never rejects. */
+  async run(): Promise<void> {
+    if (this.#mayRelay()) {
+      await this.#numbering.run();
+      await this.#publishing.run();
+      return;
+    }
+    // Whoever is the relay now goes on from the cursor; so will this process when it becomes it again.
+    this.#published = undefined;
+    this.#waiting = [];
+  }
+
+  /** Keeps up to where events have been published. Called now and then: without it another relay repeats some. */
+  async save(): Promise<void> {
+    if (this.#published === undefined || this.#published === this.#saved) return;
+    const position = this.#published;
+    await this.#context.store.events.saveCursor(cursorGroup, position);
+    this.#saved = position;
+  }
+
+  async #number(): Promise<void> {
+    while (this.#mayRelay()) {
+      const numbered = await this.#context.store.events.number(batch);
+      if (numbered.length === 0) return;
+      const last = this.#waiting.at(-1)?.position ?? this.#published;
+      const fits = numbered[0]?.position === (last ?? NaN) + 1 && this.#waiting.length < mostWaiting;
+      if (fits) this.#waiting = [...this.#waiting, ...numbered];
+      else this.#lags = true;
+      void this.#publishing.run();
+    }
+  }
+
+  async #publish(): Promise<void> {
+    if (this.#published === undefined) {
+      this.#saved = (await this.#context.store.events.cursor(cursorGroup)) ?? 0;
+      this.#published = this.#saved;
+      this.#lags = true;
+    }
+    let after: number = this.#published;
+    while (this.#mayRelay()) {
+      const next: readonly Event[] =
+        this.#waiting.length > 0 ? this.#waiting.slice(0, batch) : await this.#read(after);
+      const last = next.at(-1);
+      if (last === undefined || !(await this.#accepted(next))) return;
+      after = last.position;
+      this.#published = after;
+      this.#waiting = this.#waiting.filter(({ position }) => position > after);
+    }
+  }
+
+  /** What the log has beyond a position: left by an earlier relay, or more than was kept waiting. */
+  async #read(after: number): Promise<readonly Event[]> {
+    if (!this.#lags) return [];
+    const { events } = this.#context.store;
+    try {
+      const read = await events.read({ after, limit: batch });
+      this.#lags = read.length === batch;
+      return read;
+    } catch (error) {
+      if (!(MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED')) throw error;
+      // What the log no longer has cannot be published; the rest is.
+      return events.read({ after: Number(error.details['oldest']) - 1, limit: batch });
+    }
+  }
+
+  async #accepted(events: readonly Event[]): Promise<boolean> {
+    try {
+      await this.#bus.publish(events);
+      this.#condition.recovered('event-bus');
+      return true;
+    } catch (error) {
+      const why = normaliseError(error, 'EVENT_BUS_FAILED', 'Publishing events failed');
+      this.#condition.degraded('event-bus', why);
+      return false;
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/*
+ * The way of an event from a committed row to whoever listens: relay, log, hub, durable subscriptions, and the fleet's condition.
+ * The composition root feeds it, hosts listen to it, and every room above reports the fleet's condition to it.
+ * It never changes an instance.
+ */
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import type { Event } from '../../domain/events/event.js';
+import { eventTypes, type EventType } from '../../domain/events/event-map.js';
+import type { Unsubscribe } from '../../ports/common.js';
+import type { EventListener } from './event-hub.js';
+import { Subscription, type SubscriptionParts } from './subscription.js';
+
+/** What a durable subscriber wants. */
+export interface EventSubscriptionOptions<T extends EventType = EventType> {
+  /**
+   * Its name: the position it has handled is kept in the store under it. Of several processes that subscribe with the
+   * same one, one at a time handles events; another goes on when it ends.
+   */
+  readonly group: string;
+  /** Where a group that is new begins: at the `beginning` of the log, at what comes from `now` on, or after a position. @defaultValue now */
+  readonly from?: 'beginning' | 'now' | number | undefined;
+  readonly types?: readonly T[] | undefined;
+  /** Only events of instances and servers with these labels. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A running subscription. */
+export interface DurableSubscription {
+  /** Ends it; the handler that runs is waited for. */
+  close(): Promise<void>;
+  /** Rejects when the subscription cannot go on, for example with `CURSOR_EXPIRED`; resolves when it was closed. */
+  readonly done: Promise<void>;
+}
+
+/** The events of a fleet: as they happen, or from the log. */
+export class EventStream {
+  readonly #parts: SubscriptionParts;
+  /** The subscriptions of this process by group. */
+  readonly #open: Map<string, DurableSubscription>;
+
+  /** Made by `createMCPInfra`. @internal */
+  constructor(parts: SubscriptionParts, open: Map<string, DurableSubscription>) {
+    this.#parts = parts;
+    this.#open = open;
+  }
+
+  /**
+   * Listens from now on to what happens in the whole fleet, whichever process caused it. Best effort.
+   *
+   * @param type - the name of an event, or `*` for all
+   * @throws `INVALID_ARGUMENT` for an event that does not exist
+   */
+  on<T extends EventType>(type: T | '*', listener: EventListener<T>): Unsubscribe {
+    return this.#parts.hub.on(type, this.#parts.scope, listener);
+  }
+
+  /**
+   * Handles every event of the log, at least once and in order, and goes on where it stopped after a restart.
+   *
+   * A handler that fails is called again with the same event after a back-off; later events of the same subject wait for
+   * it, those of others do not.
+   *
+   * @throws `INVALID_ARGUMENT`, `ALREADY_EXISTS` for a second subscription of a group in one process; the returned `done` rejects with `CURSOR_EXPIRED` when the log no longer goes back so far
+   */
+  async subscribe<T extends EventType>(
+    options: EventSubscriptionOptions<T>,
+    handler: (event: Event<T>) => void | Promise<void>,
+  ): Promise<DurableSubscription> {
+    const unknown = (options.types ?? []).filter((type) => !eventTypes.has(type));
+    if (unknown.length > 0)
+      throw mcpError('INVALID_ARGUMENT', `There is no event ${JSON.stringify(unknown[0])}.`);
+    if (options.group.trim() === '')
+      throw mcpError('INVALID_ARGUMENT', 'A durable subscription needs a group name.');
+    const group = `${this.#parts.scope ?? '*'}/${options.group}`;
+    if (this.#open.has(group)) {
+      throw mcpError(
+        'ALREADY_EXISTS',
+        `This process has a subscription of the group ${JSON.stringify(options.group)} already; close it first, or use another group.`,
+      );
+    }
+    const { types, labels, from = 'now' } = options;
+    const { events } = this.#parts.context.store;
+    const start = from === 'beginning' ? 0 : from === 'now' ? await events.head() : from;
+    // Kept from now on, or what happens before the first event is handled would be lost to a restart.
+    if ((await events.cursor(group)) === null) await events.saveCursor(group, start);
+    const ending = new AbortController();
+    const handle = handler as (event: Event) => void | Promise<void>;
+    const subscription = new Subscription(this.#parts, { group, start, types, labels, handler: handle });
+    const done = subscription.run(ending.signal).finally(() => {
+      this.#open.delete(group);
+    });
+    // A subscriber that never looks at `done` must not bring the host down; it has been logged.
+    done.catch(() => undefined);
+    const running: DurableSubscription = {
+      done,
+      close: async () => {
+        ending.abort();
+        await done.catch(() => undefined);
+      },
+    };
+    this.#open.set(group, running);
+    return running;
+  }
+}

@@ -1,0 +1,65 @@
+import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { messageOf } from '../../domain/errors/normalise-error.js';
+import type { Event } from '../../domain/events/event.js';
+import type { EventHub } from './event-hub.js';
+import type { ServiceContext } from '../context/service-context.js';
+import { SingleFlight } from '../../async/single-flight.js';
+
+const page = 500;
+
+/**
+ * Reads on in the event log what the bus did not bring, so that every process hears of everything also where its bus
+ * reaches only itself, or loses something.
+ */
+export class EventTail {
+  readonly #context: ServiceContext;
+  readonly #hub: EventHub;
+  readonly #reading: SingleFlight;
+  /** Everything up to here has been handed to the hub. */
+  #after = 0;
+
+  constructor(context: ServiceContext, hub: EventHub) {
+    this.#context = context;
+    this.#hub = hub;
+    this.#reading = new SingleFlight(
+      async () => {
+        while (await this.#read());
+      },
+      (error) => {
+        context.logger.debug('the event log could not be read', { error: messageOf(error) });
+      },
+    );
+  }
+
+  /** Begins at the end of the log. */
+  async start(): Promise<void> {
+    this.#after = await this.#context.store.events.head();
+  }
+
+  /** Hands over an event that the bus brought. */
+  brought(event: Event): void {
+    // One that comes too early is handed over at once and read once more with those that are missing before it.
+    if (event.position === this.#after + 1) this.#after = event.position;
+    this.#hub.dispatch(event);
+  }
+
+  /** Reads what has been numbered since. Never rejects. */
+  look(): Promise<void> {
+    return this.#reading.run();
+  }
+
+  async #read(): Promise<boolean> {
+    const after = this.#after;
+    try {
+      const events = await this.#context.store.events.read({ after, limit: page });
+      for (const event of events) this.#hub.dispatch(event);
+      this.#after = Math.max(this.#after, events.at(-1)?.position ?? after);
+      return events.length === page;
+    } catch (error) {
+      if (!(MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED')) throw error;
+      // It slept longer than events are kept. Rows are compared anew at the next resync in any case.
+      this.#after = Math.max(this.#after, Number(error.details['oldest']) - 1);
+      return true;
+    }
+  }
+}

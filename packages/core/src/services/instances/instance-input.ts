@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import { didYouMean } from '../../domain/did-you-mean.js';
+import { pointer, type Issue } from '../../domain/errors/issue.js';
+import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { labelsSchema } from '../servers/server-input.js';
+
+/** What a host gives to create an instance. */
+export interface MCPServerInstanceInput<TSpec = JsonSpec> {
+  /**
+   * The id it gets, for a caller that knows it under one already: any UUID-shaped text, kept in lower case. The same id
+   * a second time is `ALREADY_EXISTS`.
+   *
+   * @defaultValue a new one
+   */
+  readonly id?: string | undefined;
+  /** Unique in its tenant. Any text; the slug is made of it. */
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** The server it is made of; left out, the document stands alone. */
+  readonly serverSpecId?: string | null | undefined;
+  readonly jsonSpec: TSpec;
+  /** @defaultValue `running` */
+  readonly desiredState?: 'running' | 'stopped' | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a host gives to change an instance: a merge patch (RFC 7396), in which `null` removes a field of `jsonSpec`. */
+export interface MCPServerInstancePatch {
+  readonly description?: string | undefined;
+  readonly jsonSpec?: Readonly<Record<string, unknown>> | undefined;
+  readonly labels?: Readonly<Record<string, string | null>> | undefined;
+}
+
+/** An input whose fields, but for the document, have been checked. */
+export interface CheckedInstanceInput {
+  /** `null` where the caller gave none. */
+  readonly id: string | null;
+  readonly name: string;
+  readonly description: string;
+  readonly serverSpecId: string | null;
+  readonly jsonSpec: unknown;
+  readonly desiredState: 'running' | 'stopped';
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const uuidShape =
+  'Expected a UUID, such as "9f3a2b1c-0d4e-4f5a-8b6c-7d8e9f0a1b2c", or no id at all to have one made';
+const fields = {
+  // As wide as the ids of other systems: the version and variant of RFC 9562 are not looked at.
+  id: z
+    .string({ error: uuidShape })
+    .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu, { error: uuidShape })
+    .toLowerCase(),
+  name: z.string().trim().min(1).max(200),
+  description: z.string().max(4_000),
+  serverSpecId: z.string().min(1).max(100).nullable(),
+  jsonSpec: z.unknown(),
+  desiredState: z.enum(['running', 'stopped']),
+  labels: labelsSchema,
+};
+
+/** Checks the fields around the document, every fault at once. */
+export function checkInstanceInput(input: unknown): {
+  readonly value: CheckedInstanceInput;
+  readonly issues: readonly Issue[];
+} {
+  const issues: Issue[] = [];
+  const given: Record<string, unknown> = typeof input === 'object' && input !== null ? { ...input } : {};
+  issues.push(...unknownFields(given, Object.keys(fields)));
+  const read = <T>(key: keyof typeof fields, fallback: T): T => {
+    const value = given[key];
+    if (value === undefined) return fallback;
+    const result = fields[key].safeParse(value);
+    if (result.success) return result.data as T;
+    for (const issue of result.error.issues) {
+      issues.push({
+        path: pointer(key, ...issue.path.map(String)),
+        code: 'wrong_type',
+        message: `${issue.message}.`,
+      });
+    }
+    return fallback;
+  };
+  for (const key of ['name', 'jsonSpec'] as const) {
+    if (given[key] === undefined)
+      issues.push({ path: pointer(key), code: 'required', message: `An instance needs a ${key}.` });
+  }
+  const value: CheckedInstanceInput = {
+    id: read('id', null),
+    name: read('name', ''),
+    description: read('description', ''),
+    serverSpecId: read('serverSpecId', null),
+    jsonSpec: given['jsonSpec'],
+    desiredState: read('desiredState', 'running'),
+    labels: read('labels', {}),
+  };
+  return { value, issues };
+}
+
+const changeable = ['description', 'jsonSpec', 'labels'];
+
+/** Says which fields of a patch cannot be changed. */
+export function checkInstancePatch(patch: unknown): readonly Issue[] {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+    return [{ path: '', code: 'wrong_type', message: 'Expected an object with the fields to change.' }];
+  }
+  return Object.keys(patch).flatMap((key): Issue[] => {
+    if (changeable.includes(key)) return [];
+    const fixed = Object.hasOwn(fields, key) || key === 'slug';
+    const message = fixed
+      ? `"${key}" cannot be changed. Changeable are: ${changeable.join(', ')}; use start() and stop() for the state.`
+      : unknownMessage(key, changeable);
+    return [{ path: pointer(key), code: fixed ? 'unsupported' : 'unknown_field', message }];
+  });
+}
+
+function unknownFields(given: Record<string, unknown>, known: readonly string[]): Issue[] {
+  return Object.keys(given)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({ path: pointer(key), code: 'unknown_field', message: unknownMessage(key, known) }));
+}
+
+function unknownMessage(key: string, known: readonly string[]): string {
+  const hint = didYouMean(key, known);
+  return hint === undefined
+    ? `Unknown field. Known are: ${known.join(', ')}.`
+    : `Unknown field. Did you mean "${hint}"?`;
+}

@@ -1,0 +1,313 @@
+/*
+ * What hosts wish of instances and their environments: commands that check and write, queries that read.
+ * Hosts call it through infra or a scope of it.
+ * It never waits for an engine; it writes wishes and wakes their worker.
+ */
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import {
+  toInstance,
+  type InstanceRecord,
+  type ToolDescription,
+} from '../../domain/instance/instance-record.js';
+import type { InstanceStatus, MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
+import type { CheckedEnvironment } from '../../domain/json-spec/checked-environment.js';
+import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import type { ToolCallResult } from '../../ports/mcp-link.js';
+import type { LogLine, LogQuery } from '../../ports/provider.js';
+import { visibleInstance, type Scope } from '../context/access.js';
+import type { ClientConfig, ClientConfigOptions } from './client-config.js';
+import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
+import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
+import type { InstancePlan, InstancePlanner, ValidationResult } from './instance-plan.js';
+import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
+import { failedForGood, type InstanceWaiter } from '../sessions/instance-waiter.js';
+import { PagedList } from '../context/paged-list.js';
+import type { SecretSource } from '../secrets/secret-source.js';
+import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
+
+/** Which instances are asked for; fields left out do not restrict. */
+export interface InstanceFilter {
+  readonly name?: string | undefined;
+  readonly slug?: string | undefined;
+  /** Every label must match. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Tags of the server it was made of; every tag must be there. */
+  readonly tags?: readonly string[] | undefined;
+  readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
+  readonly type?: string | undefined;
+  readonly serverSpecId?: string | undefined;
+  /** The most on a page. @defaultValue 100 */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * Refuses, when compiled, a field that the type of the document does not have and a reference that is malformed.
+ *
+ * Inference of a literal type turns off TypeScript's own check for unknown fields, so it is made here.
+ */
+export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
+  readonly [K in Exclude<keyof T, keyof Extract<TSpec, { readonly type: T['type'] }>>]: never;
+} & (T extends { readonly environment: infer E extends Readonly<Record<string, string>> }
+  ? { readonly environment: CheckedEnvironment<E> }
+  : unknown);
+
+/** A document as it is given: the `image` may be left out where the server names one. */
+export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: string }
+  ? Omit<TSpec, 'image'> & Partial<Pick<TSpec, 'image'>>
+  : TSpec;
+
+interface Parts {
+  readonly context: ServiceContext;
+  readonly scope: Scope;
+  readonly commands: InstanceCommands;
+  readonly waiter: InstanceWaiter;
+  readonly sessions: InstanceSessions;
+  readonly planner: InstancePlanner;
+  readonly secrets: SecretSource;
+}
+
+/**
+ * The instances of a fleet.
+ *
+ * A command resolves when the wish is durable, with `wait` when it has come true. Repeating a `start`, `stop` or
+ * `delete` of what already is so resolves.
+ */
+export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
+  readonly #parts: Parts;
+
+  /** Made by `createMCPInfra`. @internal */
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Creates an instance. Secrets given in clear are moved to the secret store and replaced by references.
+   *
+   * @throws `INVALID_SPEC` with every fault at once, `ALREADY_EXISTS`, `LIMIT_EXCEEDED`, `NOT_FOUND`,
+   * `SERVER_NOT_ACTIVE`; nothing is made then
+   */
+  async create<const T extends SpecInput<TSpec>>(
+    input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
+    options: WaitableCommandOptions = {},
+  ): Promise<MCPServerInstance<TSpec>> {
+    return this.#answer(await this.#parts.commands.create(input, options), options);
+  }
+
+  /** Creates an instance, or makes the one of the same name like the input; does nothing when it is so already. */
+  async ensure<const T extends SpecInput<TSpec>>(
+    input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
+    options: WaitableCommandOptions = {},
+  ): Promise<MCPServerInstance<TSpec>> {
+    return this.#answer(await this.#parts.commands.ensure(input, options), options);
+  }
+
+  /**
+   * Applies a merge patch (RFC 7396). The running copy is replaced only if what it runs changed: the new one is
+   * started and probed first, and the old one serves on when that fails.
+   *
+   * @throws `INVALID_SPEC`, `CONFLICT`, `NOT_FOUND`; with `wait` also `UPDATE_ROLLED_BACK`
+   */
+  async update(
+    id: string,
+    patch: MCPServerInstancePatch,
+    options: WaitableCommandOptions & InstanceUpdateOptions = {},
+  ): Promise<MCPServerInstance<TSpec>> {
+    const written = await this.#parts.commands.update(id, patch, options);
+    if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
+    const ready = await this.#parts.waiter.untilReady(id, options);
+    const { reason, message } = ready.statusDetail;
+    if (reason === 'UPDATE_ROLLED_BACK')
+      throw mcpError(reason, message, { details: { statusDetail: ready.statusDetail } });
+    return this.#shown(ready);
+  }
+
+  /** Deletes an instance, its copies and the secrets it owned. Absent resolves. */
+  async delete(id: string, options: WaitableCommandOptions = {}): Promise<void> {
+    const record = await this.#parts.commands.delete(id, options);
+    if (record && options.wait === true) await this.#parts.waiter.untilGone(id, options);
+  }
+
+  /** @throws `NOT_FOUND` */
+  async get(id: string, options: CommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    const { context, scope } = this.#parts;
+    return this.#shown(await visibleInstance(context, scope, { id, options }));
+  }
+
+  /** Lists instances by age; await it for a page, or iterate over all. */
+  list(filter: InstanceFilter = {}, options: CommandOptions = {}): PagedList<MCPServerInstance<TSpec>> {
+    const { limit = 100, cursor } = filter;
+    const query = this.#query(filter);
+    return new PagedList(async (next) => {
+      const page = await this.#parts.context.store.instances.list(
+        { ...query, limit, cursor: next },
+        { signal: options.signal },
+      );
+      return { items: page.items.map((record) => this.#shown(record)), nextCursor: page.nextCursor };
+    }, cursor);
+  }
+
+  async count(
+    filter: Omit<InstanceFilter, 'limit' | 'cursor'> = {},
+    options: CommandOptions = {},
+  ): Promise<number> {
+    return this.#parts.context.store.instances.count(this.#query(filter), { signal: options.signal });
+  }
+
+  /** Wants it to run; one that failed is tried again at once. @throws `NOT_FOUND`, `INSTANCE_DELETED` */
+  async start(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    return this.#answer(await this.#parts.commands.setDesiredState(id, 'running', options), options);
+  }
+
+  /** Wants it stopped; it stays so, also over restarts of the host. @throws `NOT_FOUND`, `INSTANCE_DELETED` */
+  async stop(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    const record = await this.#parts.commands.setDesiredState(id, 'stopped', options);
+    if (options.wait !== true) return this.#shown(record);
+    return this.#shown(await this.#parts.waiter.until(id, 'stopped', options));
+  }
+
+  /** Ends the copy and makes a new one, secrets resolved anew. @throws `NOT_FOUND`, `INSTANCE_STOPPED` */
+  async restart(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    return this.#answer(await this.#parts.commands.restart(id, options), options);
+  }
+
+  /**
+   * Asks the secret backends now whether they hold other values than the running copies were given, and has those copies
+   * replaced as by an update; done by itself every `secretRotationCheckMs`.
+   *
+   * @param id - one instance; all of them, where it is left out
+   * @returns the ids of those that are replaced
+   * @throws `NOT_FOUND`; `SECRET_STORE_REQUIRED` where nothing can be noticed; once all were asked, the first error of a
+   * backend that could not tell, and what it was asked about stays as it is
+   */
+  async checkSecrets(id?: string, options: CommandOptions = {}): Promise<readonly string[]> {
+    const { SecretRotation } = await import('../secrets/secret-rotation.js');
+    const { context, scope, secrets } = this.#parts;
+    const rotation = new SecretRotation({ context, secrets });
+    const { actor, signal } = options;
+    if (id !== undefined) {
+      const record = await visibleInstance(context, scope, { id, options });
+      return (await rotation.check(record, { actor, signal })) ? [id] : [];
+    }
+    const rotated: string[] = [];
+    const failures: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await context.store.instances.list({ ...this.#query({}), limit: 500, cursor }, { signal });
+      for (const record of page.items) {
+        const changed = rotation.check(record, { actor, signal });
+        if (await changed.catch((error: unknown) => void failures.push(error))) rotated.push(record.id);
+      }
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    if (failures.length > 0) throw failures[0];
+    return rotated;
+  }
+
+  /**
+   * Waits for a status, or until a condition holds.
+   *
+   * @throws `ABORTED` by the signal, with the last state in the details; `INSTANCE_DELETED`
+   */
+  async waitFor(
+    id: string,
+    condition: InstanceStatus | ((instance: MCPServerInstance<TSpec>) => boolean),
+    options: CommandOptions = {},
+  ): Promise<MCPServerInstance<TSpec>> {
+    const met =
+      typeof condition === 'string' ? condition : (record: InstanceRecord) => condition(this.#shown(record));
+    return this.#shown(await this.#parts.waiter.until(id, met, options));
+  }
+
+  /**
+   * Waits until it is `running` as last wanted, through retries; rejects at once when it failed for good, is stopped or
+   * deleted. The error carries `statusDetail` and the last log lines.
+   */
+  async waitUntilReady(id: string, options: CommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    return this.#shown(await this.#parts.waiter.untilReady(id, options));
+  }
+
+  /** Yields it as it is and after every change, until it is deleted or the signal fires. */
+  async *watch(id: string, options: CommandOptions = {}): AsyncGenerator<MCPServerInstance<TSpec>> {
+    for await (const record of this.#parts.waiter.follow(id, options)) if (record) yield this.#shown(record);
+  }
+
+  /** Opens an MCP client of its own session over the instance's own transport; close it, or hold it with `await using`. */
+  async connect(id: string, options: CallToolOptions = {}): Promise<ConnectedClient> {
+    return this.#parts.sessions.connect(id, options);
+  }
+
+  /** The tools as the last handshake told them, also while it is stopped. */
+  async tools(id: string, options: CommandOptions = {}): Promise<readonly ToolDescription[]> {
+    return this.#parts.sessions.tools(id, options);
+  }
+
+  /** Calls a tool on a pooled session. An error the tool itself answers is a result with `isError`. */
+  async callTool(
+    id: string,
+    name: string,
+    args: Readonly<Record<string, unknown>> = {},
+    options: CallToolOptions = {},
+  ): Promise<ToolCallResult> {
+    return this.#parts.sessions.callTool(id, { name, arguments: args }, options);
+  }
+
+  /** What the server wrote, oldest first. @throws `CAPABILITY_UNSUPPORTED`, `NOT_OWNER` */
+  logs(id: string, query: LogQuery = {}, options: CommandOptions = {}): AsyncGenerator<LogLine> {
+    return this.#parts.sessions.logs(id, query, options);
+  }
+
+  /**
+   * Writes the configuration by which a client such as Claude, Cursor or VS Code reaches it at the gateway.
+   *
+   * @throws `NOT_FOUND`; `INVALID_OPTIONS` where the infra was given no `gatewayUrl`
+   */
+  async clientConfig(id: string, options: ClientConfigOptions = {}): Promise<ClientConfig> {
+    const { clientConfigOf } = await import('./client-config.js');
+    const { context, scope } = this.#parts;
+    const record = await visibleInstance(context, scope, { id, options });
+    return clientConfigOf(record, options, context.settings.gatewayUrl);
+  }
+
+  /** Says what is wrong with an input, every fault at once, without side effects. */
+  async validate(input: unknown, options: CommandOptions = {}): Promise<ValidationResult> {
+    return this.#parts.planner.validate(input, options);
+  }
+
+  /** Says what a create or an update would do, without side effects. */
+  async plan(
+    what: { readonly create: unknown } | { readonly update: string; readonly patch: MCPServerInstancePatch },
+    options: CommandOptions = {},
+  ): Promise<InstancePlan> {
+    const { context, scope, planner } = this.#parts;
+    if ('create' in what) return planner.planCreate(what.create, options);
+    return planner.planUpdate(
+      await visibleInstance(context, scope, { id: what.update, options }),
+      what.patch,
+    );
+  }
+
+  #query(filter: InstanceFilter) {
+    const { name, slug, labels, tags, type, serverSpecId } = filter;
+    const status = typeof filter.status === 'string' ? [filter.status] : filter.status;
+    return { name, slug, labels, tags, type, serverSpecId, status, tenant: this.#parts.scope ?? undefined };
+  }
+
+  async #answer(written: InstanceRecord, options: WaitableCommandOptions): Promise<MCPServerInstance<TSpec>> {
+    if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
+    const settled = await this.#parts.waiter.until(
+      written.id,
+      (r) =>
+        r.status === 'failed' ||
+        (r.observedGeneration === r.generation && (r.status === 'running' || r.status === 'idle')),
+      options,
+    );
+    // With `wait` the caller wants to hear of the first failure, also of one that is tried again.
+    if (settled.status === 'failed') throw failedForGood(settled);
+    return this.#shown(settled);
+  }
+
+  #shown(record: InstanceRecord): MCPServerInstance<TSpec> {
+    return toInstance(record) as MCPServerInstance<TSpec>;
+  }
+}

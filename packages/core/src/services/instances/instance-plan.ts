@@ -1,0 +1,157 @@
+import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { pointer, type Issue } from '../../domain/errors/issue.js';
+import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
+import { isServing } from '../../domain/instance/mcp-server-instance.js';
+import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
+import { tenantOf, visibleServer, type Scope } from '../context/access.js';
+import { pinServer } from '../servers/admit-server.js';
+import type { MCPServerInstancePatch } from './instance-input.js';
+import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
+import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+
+/** What is wrong with a document; nothing when it is valid. */
+export interface ValidationResult {
+  readonly valid: boolean;
+  readonly issues: readonly Issue[];
+  /** Variables given in clear that would be moved to the secret store. */
+  readonly secretsInClear: readonly string[];
+}
+
+/** What a command would do. */
+export interface InstancePlan extends ValidationResult {
+  /**
+   * `create` a new instance, `replace` the running copy (start, probe, switch), `record` a change that needs no new copy,
+   * `start-later` with a copy that does not run now, or `none`.
+   */
+  readonly effect: 'create' | 'replace' | 'record' | 'start-later' | 'none';
+  /** What of the document changes. */
+  readonly changes: readonly { readonly path: string; readonly kind: 'added' | 'removed' | 'changed' }[];
+}
+
+/** Says what is wrong with a document and what a command would do; neither has a side effect. */
+export class InstancePlanner {
+  readonly #context: ServiceContext;
+  readonly #scope: Scope;
+
+  constructor(context: ServiceContext, scope: Scope) {
+    this.#context = context;
+    this.#scope = scope;
+  }
+
+  /** @param planned - the definition it would be made of, where that is not there yet */
+  async validate(
+    input: unknown,
+    options: CommandOptions,
+    planned: PinnedServer | null = null,
+  ): Promise<ValidationResult> {
+    const { checkInstanceInput } = await import('./instance-input.js');
+    const { value, issues } = checkInstanceInput(input);
+    const found: Issue[] = [...issues];
+    let pinned = planned;
+    if (value.serverSpecId !== null) {
+      try {
+        const server = await visibleServer(this.#context, this.#scope, {
+          id: value.serverSpecId,
+          change: false,
+          options,
+        });
+        pinned = pinServer(server);
+        if (server.status !== 'active' && server.status !== 'deprecated') {
+          const message = `The server "${server.name}" is ${server.status}; instances are made of active ones only.`;
+          found.push({ path: '/serverSpecId', code: 'unsupported', message });
+        }
+      } catch (error) {
+        if (!(MCPInfraError.isInstance(error) && error.code === 'NOT_FOUND')) throw error;
+        found.push({ path: '/serverSpecId', code: 'not_a_choice', message: error.message });
+      }
+    }
+    const taken = await this.#isTaken(value.name, options);
+    if (taken)
+      found.push({
+        path: '/name',
+        code: 'conflict',
+        message: `There is an instance named ${JSON.stringify(value.name)} already.`,
+      });
+    found.push(...(await this.#overLimit(options)));
+    if (value.jsonSpec === undefined) return { valid: false, issues: found, secretsInClear: [] };
+    return this.#document(value.jsonSpec, pinned, found);
+  }
+
+  async planCreate(input: unknown, options: CommandOptions): Promise<InstancePlan> {
+    const result = await this.validate(input, options);
+    return { ...result, effect: result.valid ? 'create' : 'none', changes: [] };
+  }
+
+  async planUpdate(record: InstanceRecord, patch: MCPServerInstancePatch): Promise<InstancePlan> {
+    const { checkInstancePatch } = await import('./instance-input.js');
+    const issues = checkInstancePatch(patch);
+    const jsonSpec =
+      patch.jsonSpec === undefined ? record.jsonSpec : patchSpec(record.jsonSpec, patch.jsonSpec);
+    const result = await this.#document(jsonSpec, record.runtime.pinned, issues);
+    const changes = compare(record.jsonSpec, jsonSpec);
+    const around = (['labels', 'description'] as const).filter(
+      (key) =>
+        patch[key] !== undefined &&
+        canonicalJson(applyMergePatch(record[key], patch[key])) !== canonicalJson(record[key]),
+    );
+    if (!result.valid) return { ...result, effect: 'none', changes };
+    const { spec } = await buildRunDocument(this.#context, record.runtime.pinned, jsonSpec);
+    const sameRun = spec !== null && runHash(spec, record.runtime) === record.runtime.active?.runHash;
+    if (changes.length === 0) return { ...result, effect: around.length > 0 ? 'record' : 'none', changes };
+    if (sameRun) return { ...result, effect: 'record', changes };
+    return { ...result, effect: isServing(record) ? 'replace' : 'start-later', changes };
+  }
+
+  async #document(
+    jsonSpec: unknown,
+    pinned: PinnedServer | null,
+    issues: readonly Issue[],
+  ): Promise<ValidationResult> {
+    const document = await buildRunDocument(this.#context, pinned, jsonSpec);
+    const all = [
+      ...issues,
+      ...document.issues.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` })),
+    ];
+    return { valid: all.length === 0, issues: all, secretsInClear: document.secretsInClear };
+  }
+
+  async #isTaken(name: string, options: CommandOptions): Promise<boolean> {
+    if (name === '') return false;
+    const query = { tenant: tenantOf(this.#scope), name, limit: 1 };
+    return (await this.#context.store.instances.list(query, { signal: options.signal })).items.length > 0;
+  }
+
+  async #overLimit(options: CommandOptions): Promise<Issue[]> {
+    const { maxInstances, maxInstancesPerTenant } = this.#context.settings.limits;
+    const counters: [string, number | null, string][] = [
+      ['instances', maxInstances, 'maxInstances'],
+      [`instances/${tenantOf(this.#scope)}`, maxInstancesPerTenant, 'maxInstancesPerTenant'],
+    ];
+    const issues: Issue[] = [];
+    for (const [name, max, option] of counters) {
+      if (max === null) continue;
+      const count = await this.#context.store.counters.get(name, { signal: options.signal });
+      if (count >= max) {
+        issues.push({
+          path: '',
+          code: 'over_limit',
+          message: `There are ${String(count)} instances; limits.${option} is ${String(max)}.`,
+        });
+      }
+    }
+    return issues;
+  }
+}
+
+function compare(before: unknown, after: unknown, at = ''): InstancePlan['changes'][number][] {
+  if (canonicalJson(before) === canonicalJson(after)) return [];
+  if (!isObject(before) || !isObject(after)) {
+    return [{ path: at, kind: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed' }];
+  }
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return keys.flatMap((key) => compare(before[key], after[key], at + pointer(key)));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

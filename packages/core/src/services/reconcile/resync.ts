@@ -1,0 +1,119 @@
+import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
+import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isServing } from '../../domain/instance/mcp-server-instance.js';
+import type { OwnedCopy, Provider } from '../../ports/provider.js';
+import { OrphanCollector } from './orphan-collector.js';
+import type { WorkerParts } from './worker-parts.js';
+
+const pageSize = 500;
+
+/**
+ * Compares every row with what each placement really runs, and wakes whatever differs. It makes every lost hint
+ * harmless; it runs at the start, when leases changed, and every 30 seconds.
+ */
+export class Resync {
+  readonly #parts: WorkerParts;
+  readonly #collector: OrphanCollector;
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+    this.#collector = new OrphanCollector(parts);
+  }
+
+  /** Whether something was seen that has to be looked at again before the next turn. */
+  get isUnsure(): boolean {
+    return this.#collector.hasYoung;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { context, condition, ownership } = this.#parts;
+    const running = new Map<string, OwnedCopy['state']>();
+    const listings: { readonly provider: Provider; readonly listed: readonly OwnedCopy[] }[] = [];
+    for (const [type, provider] of context.providers) {
+      const placement = ownership.placement(type);
+      // What lives nowhere cannot be gone or be too much: its row is all there is.
+      if (placement === null || placement === '*') continue;
+      try {
+        const listed = await provider.list({ signal });
+        for (const { copy, state } of listed) running.set(copyKey(copy.instanceId, copy.revision), state);
+        listings.push({ provider, listed });
+        condition.recovered(`provider:${type}`);
+      } catch (error) {
+        if (signal.aborted) return;
+        condition.degraded(
+          `provider:${type}`,
+          normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" could not be asked`),
+        );
+      }
+    }
+    const reachable = new Set(listings.map(({ provider }) => provider.type));
+    // Rows are read after the copies were listed: a row is always written before its copy is made.
+    const known = await this.#compare(running, reachable, signal);
+    if (signal.aborted) return;
+    for (const { provider, listed } of listings) {
+      const strangers = listed.filter(({ copy }) => !known.has(copyKey(copy.instanceId, copy.revision)));
+      await this.#collector.collectListed(provider, { listed, strangers }, { signal });
+    }
+    await this.#recount(signal);
+  }
+
+  /** Wakes what differs. Returns the copies that rows speak of. */
+  async #compare(
+    running: ReadonlyMap<string, OwnedCopy['state']>,
+    reachable: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const { context } = this.#parts;
+    const known = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await context.store.instances.list({ limit: pageSize, cursor }, { signal });
+      for (const record of page.items) {
+        const { active, candidate } = record.runtime;
+        if (active) known.add(copyKey(record.id, active.revision));
+        if (candidate) known.add(copyKey(record.id, candidate.revision));
+        if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
+        else this.#track(record);
+      }
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && !signal.aborted);
+    return known;
+  }
+
+  async #recount(signal: AbortSignal): Promise<void> {
+    const { context } = this.#parts;
+    for (const drift of await context.store.counters.recount({ signal }).catch((error: unknown) => {
+      context.logger.warn('the counters could not be checked', { error: messageOf(error) });
+      return [];
+    })) {
+      context.logger.warn('a counter was wrong and has been repaired', { ...drift });
+    }
+  }
+
+  #track(record: InstanceRecord): void {
+    const { ownership, health } = this.#parts;
+    const { type } = record.jsonSpec;
+    const fence = ownership.fence({ id: record.id, type, placement: record.runtime.placement });
+    if (isServing(record) && fence !== null) health.track(record, fence);
+    else health.untrack(record.id);
+  }
+}
+
+/** Whether a row and what runs differ, or something is under way. */
+function needsLook(
+  record: InstanceRecord,
+  running: ReadonlyMap<string, OwnedCopy['state']>,
+  reachable: ReadonlySet<string>,
+): boolean {
+  const { status, runtime, observedGeneration, generation } = record;
+  if (runtime.deleteRequestedAt !== null || runtime.candidate || observedGeneration !== generation)
+    return true;
+  const lives = runtime.active ? running.get(copyKey(record.id, runtime.active.revision)) : undefined;
+  if (status === 'stopped' || status === 'idle') return lives === 'running';
+  if (status === 'running') return !reachable.has(record.jsonSpec.type) || lives !== 'running';
+  return true;
+}
+
+function copyKey(instanceId: string, revision: number): string {
+  return `${instanceId}/${String(revision)}`;
+}

@@ -1,0 +1,198 @@
+/*
+ * Secret values in memory: resolved from references when a copy starts, compared for rotation, and scrubbed out of everything that is told.
+ * Rooms that start, reach or report on copies ask it.
+ * It never stores a value and never decides what is a secret.
+ */
+import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { messageOf } from '../../domain/errors/normalise-error.js';
+import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
+import { collectReferences } from '../../domain/json-spec/collect-references.js';
+import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { createScrubber } from '../../domain/secrets/scrub.js';
+import { scrubDocument } from '../../domain/secrets/scrub-document.js';
+import {
+  formatSecretReference,
+  renderReferences,
+  secretId,
+  type SecretReference,
+} from '../../domain/secrets/secret-reference.js';
+import { Secret } from '../../domain/secrets/secret.js';
+import type { CallOptions } from '../../ports/common.js';
+import type { SecretBundle } from '../../ports/provider.js';
+import { hasFingerprintKey, reservedScope } from './fingerprint-key.js';
+import type { SecretFingerprints } from './secret-fingerprints.js';
+import type { ServiceContext } from '../context/service-context.js';
+
+type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger'>;
+
+/**
+ * Resolves the references of a document, and remembers per instance which values it handed out, so that they can be
+ * taken out of every text that comes back. Values are kept in memory only, as long as the instance is known here.
+ */
+export class SecretSource {
+  readonly #context: SourceContext;
+  readonly #given = new Map<string, Set<string>>();
+  readonly #scrubbers = new Map<string, (text: string) => string>();
+  #fingerprints: SecretFingerprints | undefined;
+  /** What the newest copy of each instance was given, until its fingerprint is taken. */
+  readonly #newest = new Map<
+    string,
+    { readonly revision: number; readonly values: ReadonlyMap<string, Secret> }
+  >();
+
+  constructor(context: SourceContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Gives a copy the values of every reference in its document.
+   *
+   * @throws `SECRET_NOT_FOUND` naming the references nobody knows; the error of a backend that cannot tell
+   */
+  async resolve(
+    record: Pick<InstanceRecord, 'id' | 'tenant'>,
+    { revision, spec }: Pick<Copy, 'revision' | 'spec'>,
+    options?: CallOptions,
+  ): Promise<SecretBundle> {
+    const values = await this.#ask(collectReferences(spec), record, options);
+    // An older copy may ask again, while a newer one starts.
+    if (values.size > 0 && revision >= (this.#newest.get(record.id)?.revision ?? 0))
+      this.#newest.set(record.id, { revision, values });
+    this.#remember(record.id, values);
+    return {
+      values: [...values.values()],
+      render: (text) =>
+        new Secret(renderReferences(text, (reference) => values.get(secretId(reference))?.reveal() ?? '')),
+    };
+  }
+
+  /** The fingerprint of the values that the backends hold now. @throws as `resolve`, and without a key for it */
+  async fingerprint(
+    record: Pick<InstanceRecord, 'id' | 'tenant'>,
+    request: CallOptions & { readonly spec: JsonSpec; readonly against: string | null },
+  ): Promise<string> {
+    const values = await this.#ask(collectReferences(request.spec), record, { signal: request.signal });
+    return this.#fingerprint(record.id, values, request.against);
+  }
+
+  /** The fingerprint of the values that a copy was given since this was last asked, where one can be made. */
+  async givenTo(instanceId: string, revision: number): Promise<string | undefined> {
+    const newest = this.#newest.get(instanceId);
+    if (newest?.revision !== revision) return undefined;
+    this.#newest.delete(instanceId);
+    if (!hasFingerprintKey(this.#context)) return undefined;
+    return this.#fingerprint(instanceId, newest.values, null).catch((error: unknown) => {
+      this.#context.logger.debug('secrets have no fingerprint', {
+        instance: instanceId,
+        error: messageOf(error),
+      });
+      return undefined;
+    });
+  }
+
+  /**
+   * Learns the values of a copy that another process has started, so that they can be taken out of what it says; asks
+   * the backends once. One that is away does not keep anybody from the copy.
+   */
+  async know(
+    record: Pick<InstanceRecord, 'id' | 'tenant'>,
+    spec: JsonSpec,
+    options?: CallOptions,
+  ): Promise<void> {
+    const references = collectReferences(spec);
+    if (this.#given.has(record.id) || references.length === 0) return;
+    try {
+      this.#remember(record.id, await this.#ask(references, record, options));
+    } catch (error) {
+      this.#context.logger.debug('secrets of a running instance are not known', {
+        instance: record.id,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  /** Replaces the values an instance was given by `[secret]`. */
+  scrub(instanceId: string, text: string): string {
+    return this.#scrubbers.get(instanceId)?.(text) ?? text;
+  }
+
+  /** A JSON value whose texts hold no value the instance was given, such as what a server tells of itself. */
+  scrubDocument<T>(instanceId: string, document: T): T {
+    return scrubDocument(document, (text) => this.scrub(instanceId, text));
+  }
+
+  /** An error that holds no value the instance was given, its causes included. */
+  scrubError<T>(instanceId: string, error: T): T | MCPInfraError {
+    if (!MCPInfraError.isInstance(error)) return error;
+    const texts = JSON.stringify([error.message, error.details, causesOf(error)]);
+    if (this.scrub(instanceId, texts) === texts) return error;
+    // The causes cannot be changed, so they are left out.
+    const plain = JSON.parse(JSON.stringify(error.details)) as Record<string, unknown>;
+    const details = this.scrubDocument(instanceId, plain);
+    return mcpError(error.code, this.scrub(instanceId, error.message), {
+      details,
+      retryable: error.retryable,
+    });
+  }
+
+  forget(instanceId: string): void {
+    this.#given.delete(instanceId);
+    this.#scrubbers.delete(instanceId);
+    this.#newest.delete(instanceId);
+  }
+
+  #remember(instanceId: string, values: ReadonlyMap<string, Secret>): void {
+    // What was rotated away stays known: the copy before may still write it.
+    const given = this.#given.get(instanceId) ?? new Set<string>();
+    for (const secret of values.values()) given.add(secret.reveal());
+    this.#given.set(instanceId, given);
+    this.#scrubbers.set(instanceId, createScrubber(given));
+  }
+
+  async #fingerprint(
+    instanceId: string,
+    values: ReadonlyMap<string, Secret>,
+    against: string | null,
+  ): Promise<string> {
+    // Loads with the worker, not with the package.
+    const { SecretFingerprints } = await import('./secret-fingerprints.js');
+    this.#fingerprints ??= new SecretFingerprints(this.#context);
+    return this.#fingerprints.of(instanceId, values, against);
+  }
+
+  async #ask(
+    references: readonly SecretReference[],
+    { id: instanceId, tenant }: Pick<InstanceRecord, 'id' | 'tenant'>,
+    options?: CallOptions,
+  ): Promise<ReadonlyMap<string, Secret>> {
+    const asker = { instanceId, tenant, principal: null };
+    const found = new Map<string, Secret>();
+    let missing = references;
+    for (const resolver of this.#context.resolvers) {
+      if (missing.length === 0) break;
+      const values = await resolver.resolve(missing, asker, options);
+      for (const reference of missing) {
+        const value = values.get(secretId(reference));
+        if (value && reference.scope !== reservedScope) found.set(secretId(reference), value);
+      }
+      missing = missing.filter((reference) => !found.has(secretId(reference)));
+    }
+    if (missing.length === 0) return found;
+    const names = missing.map((reference) => formatSecretReference(reference));
+    const asked = this.#context.resolvers.map((resolver) => resolver.name).join(', ');
+    throw mcpError(
+      'SECRET_NOT_FOUND',
+      `No secret backend (asked: ${asked === '' ? 'none' : asked}) has ${names.join(', ')}.`,
+      { details: { references: names } },
+    );
+  }
+}
+
+function causesOf(error: Error): string[] {
+  const texts: string[] = [];
+  for (let cause = error.cause; cause !== undefined && texts.length < 10;) {
+    texts.push(messageOf(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return texts;
+}

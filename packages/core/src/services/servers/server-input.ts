@@ -1,0 +1,126 @@
+import * as z from 'zod';
+import type { EnvVariable } from '../../domain/env-schema/env-variable.js';
+import { parseEnvSchema } from '../../domain/env-schema/parse-env-schema.js';
+import { didYouMean } from '../../domain/did-you-mean.js';
+import { invalidSpec, pointer, type Issue } from '../../domain/errors/issue.js';
+import { moveCredentials } from '../../domain/json-spec/move-credentials.js';
+import { looksLikeSecret } from '../../domain/secrets/looks-like-secret.js';
+import { scanReferences } from '../../domain/secrets/secret-reference.js';
+import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
+
+/** What a host gives to register a server. */
+export interface MCPServerInput {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly dockerImageUrl?: string | null | undefined;
+  /** @defaultValue `1.0.0` */
+  readonly version?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** @defaultValue `active` */
+  readonly status?: MCPServerStatus | undefined;
+  /** Seen by every tenant. @defaultValue false */
+  readonly isPublic?: boolean | undefined;
+  readonly envSchema?: readonly EnvVariable[] | undefined;
+  /** Defaults merged under the `jsonSpec` of each instance. */
+  readonly jsonSpec?: Readonly<Record<string, unknown>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The part of a server that is the host's to say. */
+export type MCPServerFields = Omit<
+  MCPServer,
+  'id' | 'tenant' | 'createdAt' | 'updatedAt' | 'resourceVersion'
+>;
+
+const text = (max: number) => z.string().max(max);
+/** Labels as hosts and documents give them. */
+export const labelsSchema = z.record(z.string().min(1).max(128), text(1_024));
+
+const fields = {
+  name: z.string().trim().min(1).max(200),
+  description: text(4_000),
+  dockerImageUrl: z.string().min(1).max(512).nullable(),
+  version: z.string().trim().min(1).max(100),
+  tags: z.array(z.string().min(1).max(100)).max(100),
+  status: z.enum(['draft', 'active', 'deprecated', 'disabled']),
+  isPublic: z.boolean(),
+  jsonSpec: z.record(z.string(), z.unknown()),
+  labels: labelsSchema,
+};
+
+/** Reads what a host gave for a server, every error at once. @throws `INVALID_SPEC` */
+export function parseServerInput(input: unknown, base?: MCPServerFields): MCPServerFields {
+  const issues: Issue[] = [];
+  const given: Record<string, unknown> =
+    typeof input === 'object' && input !== null && !Array.isArray(input) ? { ...input } : {};
+  if (Object.keys(given).length === 0 && !base) {
+    issues.push({ path: '', code: 'wrong_type', message: 'Expected an object with at least a name.' });
+  }
+  const known = [...Object.keys(fields), 'envSchema'];
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue;
+    const hint = didYouMean(key, known);
+    const message = `Unknown field. ${hint === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean "${hint}"?`}`;
+    issues.push({ path: pointer(key), code: 'unknown_field', message });
+  }
+  const pick = <K extends keyof typeof fields>(key: K, fallback: MCPServerFields[K]): MCPServerFields[K] => {
+    const value = given[key];
+    if (value === undefined) return fallback;
+    const result = fields[key].safeParse(value);
+    if (result.success) return result.data as MCPServerFields[K];
+    for (const issue of result.error.issues) {
+      issues.push({
+        path: pointer(key, ...issue.path.map(String)),
+        code: 'wrong_type',
+        message: `${issue.message}.`,
+      });
+    }
+    return fallback;
+  };
+  if (given['name'] === undefined && !base) {
+    issues.push({ path: '/name', code: 'required', message: 'A server needs a name.' });
+  }
+  let envSchema = base?.envSchema ?? [];
+  if (given['envSchema'] !== undefined) {
+    const parsed = parseEnvSchema(given['envSchema']);
+    if (parsed.ok) envSchema = parsed.variables;
+    else issues.push(...parsed.issues.map((issue) => ({ ...issue, path: `/envSchema${issue.path}` })));
+  }
+  issues.push(...secretsInClear(given['jsonSpec']));
+  const result: MCPServerFields = {
+    name: pick('name', base?.name ?? ''),
+    description: pick('description', base?.description ?? ''),
+    dockerImageUrl: pick('dockerImageUrl', base?.dockerImageUrl ?? null),
+    version: pick('version', base?.version ?? '1.0.0'),
+    tags: pick('tags', base?.tags ?? []),
+    status: pick('status', base?.status ?? 'active'),
+    isPublic: pick('isPublic', base?.isPublic ?? false),
+    jsonSpec: pick('jsonSpec', base?.jsonSpec ?? {}),
+    labels: pick('labels', base?.labels ?? {}),
+    envSchema,
+  };
+  if (issues.length > 0) throw invalidSpec('The server', issues);
+  return result;
+}
+
+/** The secrets a definition's document holds in clear: it is shared by instances, so there is no place to move them to. */
+function secretsInClear(jsonSpec: unknown): Issue[] {
+  if (typeof jsonSpec !== 'object' || jsonSpec === null) return [];
+  const found: string[] = [];
+  moveCredentials(jsonSpec, (key, text) => {
+    found.push(pointer('jsonSpec', key.toLowerCase()));
+    return text;
+  });
+  const environment: unknown = Reflect.get(jsonSpec, 'environment');
+  for (const [name, text] of Object.entries(environment ?? {})) {
+    const plain =
+      typeof text !== 'string' || scanReferences(text).references.length > 0 || !looksLikeSecret(name, text);
+    if (!plain) found.push(pointer('jsonSpec', 'environment', name));
+  }
+  return found.map((path) => ({
+    path,
+    code: 'secret_in_clear',
+    message:
+      'A server is shared, so it holds no secret in clear: give a reference (secret_ref:<scope>:<KEY>), or set it per instance.',
+  }));
+}

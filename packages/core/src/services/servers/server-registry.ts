@@ -1,0 +1,252 @@
+/*
+ * Definitions of servers: registering, planning and rolling out their versions.
+ * Hosts call it, the instances' room admits definitions by it.
+ * It never touches a running copy; a roll-out writes wishes.
+ */
+import type { Issue } from '../../domain/errors/issue.js';
+import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
+import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
+import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
+import { draftEvent, serverSubject, timestamp } from '../context/event-drafts.js';
+import { pinServer } from './admit-server.js';
+import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
+import { PagedList } from '../context/paged-list.js';
+import type { MCPServerFields, MCPServerInput } from './server-input.js';
+import type { ServerPlan } from './server-plan.js';
+import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import { canonicalJson } from '../context/run-document.js';
+
+/** Which servers are asked for. */
+export interface ServerFilter {
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly status?: MCPServerStatus | readonly MCPServerStatus[] | undefined;
+  /** The most on a page. @defaultValue 100 */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** How a change of a server reaches the instances made of it. */
+export interface ServerUpdateOptions extends CommandOptions {
+  readonly ifResourceVersion?: number | undefined;
+  /** `rolling` moves the instances to the new definition, each by start, probe, switch. @defaultValue none */
+  readonly rollout?: 'none' | 'rolling' | undefined;
+}
+
+/** How a server that is in use is deleted. */
+export interface ServerDeleteOptions extends CommandOptions {
+  /** Delete its instances too. @defaultValue false */
+  readonly cascade?: boolean | undefined;
+}
+
+/** The definitions of a fleet: what can run. */
+export class MCPServerRegistry {
+  readonly #context: ServiceContext;
+  readonly #scope: Scope;
+  readonly #deleteInstance: (id: string, options?: CommandOptions) => Promise<void>;
+
+  /** Made by `createMCPInfra`. @internal */
+  constructor(
+    context: ServiceContext,
+    scope: Scope,
+    deleteInstance: (id: string, options?: CommandOptions) => Promise<void>,
+  ) {
+    this.#context = context;
+    this.#scope = scope;
+    this.#deleteInstance = deleteInstance;
+  }
+
+  /**
+   * Adds a definition.
+   *
+   * @throws `INVALID_SPEC` with every fault at once; `ALREADY_EXISTS` for the same name and version
+   */
+  async register(input: MCPServerInput, options: CommandOptions = {}): Promise<MCPServer> {
+    const { parseServerInput } = await import('./server-input.js');
+    const fields = parseServerInput(input);
+    const now = timestamp(this.#context);
+    const server: MCPServer = {
+      id: newId(this.#scope, 'server', options.idempotencyKey),
+      tenant: tenantOf(this.#scope),
+      ...fields,
+      createdAt: now,
+      updatedAt: now,
+      resourceVersion: 1,
+    };
+    if (options.idempotencyKey !== undefined) {
+      const earlier = await this.#context.store.servers.get(server.id, { signal: options.signal });
+      if (earlier) return earlier;
+    }
+    const effects = { events: [this.#event('MCPServerCreated', server, options)] };
+    try {
+      const created = await this.#context.store.createServer(server, effects, { signal: options.signal });
+      this.#context.committed();
+      return created;
+    } catch (error) {
+      // Another call with the same key may have been faster.
+      const earlier =
+        options.idempotencyKey === undefined ? null : await this.#context.store.servers.get(server.id);
+      if (earlier) return earlier;
+      throw error;
+    }
+  }
+
+  /** Registers a definition, or updates the one of the same name and version; does nothing when it is so already. */
+  async ensure(input: MCPServerInput, options: ServerUpdateOptions = {}): Promise<MCPServer> {
+    const { parseServerInput } = await import('./server-input.js');
+    const fields = parseServerInput(input);
+    for (;;) {
+      const existing = await this.#find(fields, options);
+      if (existing) return this.#write(existing, fields, options);
+      try {
+        return await this.register(input, options);
+      } catch (error) {
+        // Another process registered it between the look and the insert: look again.
+        if (!(MCPInfraError.isInstance(error) && error.code === 'ALREADY_EXISTS')) throw error;
+        if (!(await this.#find(fields, options))) throw error;
+      }
+    }
+  }
+
+  /** @throws `NOT_FOUND` */
+  async get(id: string, options?: CommandOptions): Promise<MCPServer> {
+    return visibleServer(this.#context, this.#scope, { id, change: false, options });
+  }
+
+  /** Lists definitions by age; await it for a page, or iterate over all. */
+  list(filter: ServerFilter = {}, options: CommandOptions = {}): PagedList<MCPServer> {
+    const { status, limit = 100, cursor, ...rest } = filter;
+    const statuses = typeof status === 'string' ? [status] : status;
+    return new PagedList(
+      (next) =>
+        this.#context.store.servers.list(
+          { ...rest, tenant: this.#scope ?? undefined, status: statuses, limit, cursor: next },
+          { signal: options.signal },
+        ),
+      cursor,
+    );
+  }
+
+  /**
+   * Changes the given fields of a definition. Instances keep what they were made from unless it is rolled out.
+   *
+   * @throws `NOT_FOUND`, `CONFLICT`, `INVALID_SPEC`
+   */
+  async update(
+    id: string,
+    patch: Partial<MCPServerInput>,
+    options: ServerUpdateOptions = {},
+  ): Promise<MCPServer> {
+    const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
+    if (options.ifResourceVersion !== undefined && options.ifResourceVersion !== current.resourceVersion) {
+      throw mcpError(
+        'CONFLICT',
+        `The server "${current.name}" has the resourceVersion ${String(current.resourceVersion)}, not ${String(options.ifResourceVersion)}.`,
+      );
+    }
+    const { parseServerInput } = await import('./server-input.js');
+    return this.#write(current, parseServerInput(patch, current), options);
+  }
+
+  /**
+   * Says which instances a change would make invalid, and which a roll-out would replace. Changes nothing.
+   *
+   * An `update` does not refuse what is invalid here unless it is rolled out: instances keep what they were made from.
+   *
+   * @throws `NOT_FOUND`
+   */
+  async plan(id: string, patch: Partial<MCPServerInput>, options: CommandOptions = {}): Promise<ServerPlan> {
+    const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
+    const [{ parseServerInput }, { planServer }] = await Promise.all([
+      import('./server-input.js'),
+      import('./server-plan.js'),
+    ]);
+    let next: MCPServer;
+    try {
+      next = { ...current, ...parseServerInput(patch, current) };
+    } catch (error) {
+      if (!(MCPInfraError.isInstance(error) && error.code === 'INVALID_SPEC')) throw error;
+      return { valid: false, issues: error.details['issues'] as readonly Issue[], instances: [] };
+    }
+    return planServer(this.#context, { current, next }, options);
+  }
+
+  /**
+   * Removes a definition. Absent resolves.
+   *
+   * @throws `SERVER_IN_USE` with the list of its instances, unless `cascade`
+   */
+  async delete(id: string, options: ServerDeleteOptions = {}): Promise<void> {
+    const { signal } = options;
+    const server = await this.#context.store.servers.get(id, { signal });
+    if (!server || (this.#scope !== null && server.tenant !== this.#scope)) return;
+    const users = await instancesOfServer(this.#context, id, { signal });
+    const remaining = users.filter((record) => record.status !== 'deleting');
+    if (remaining.length > 0 && options.cascade !== true) {
+      const names = remaining.map((record) => ({ id: record.id, name: record.name }));
+      throw mcpError(
+        'SERVER_IN_USE',
+        `The server "${server.name}" is used by ${String(names.length)} instance(s): ${names
+          .slice(0, 5)
+          .map((n) => n.name)
+          .join(', ')}${names.length > 5 ? ', …' : ''}.`,
+        { details: { instances: names } },
+      );
+    }
+    for (const record of remaining) await this.#deleteInstance(record.id, options);
+    await this.#context.store.deleteServer(
+      id,
+      { events: [this.#event('MCPServerDeleted', server, options)] },
+      { signal },
+    );
+    this.#context.committed();
+  }
+
+  /** The JSON Schema 2020-12 of a server's environment, to validate by or to render as a form. */
+  async environmentSchema(id: string, options?: CommandOptions): Promise<Readonly<Record<string, unknown>>> {
+    const server = await this.get(id, options);
+    const { environmentJsonSchema } = await import('../../domain/env-schema/environment-json-schema.js');
+    // As in the check of an instance: who declares nothing takes anything.
+    const allowUnknown = server.envSchema.length === 0 || this.#context.settings.allowUnknownEnvironment;
+    const schema: unknown = environmentJsonSchema(server.envSchema, { allowUnknown });
+    return schema as Readonly<Record<string, unknown>>;
+  }
+
+  async #write(
+    current: MCPServer,
+    fields: MCPServerFields,
+    options: ServerUpdateOptions,
+  ): Promise<MCPServer> {
+    const next: MCPServer = { ...current, ...fields };
+    if (canonicalJson(next) === canonicalJson(current)) return current;
+    const rolling = options.rollout === 'rolling';
+    if (rolling) await checkRollOut(this.#context, pinServer(next), { serverId: next.id, ...options });
+    const row = { ...next, updatedAt: timestamp(this.#context) };
+    const effects = { events: [this.#event('MCPServerUpdated', next, options)] };
+    const written = await this.#context.store.updateServer(row, effects, { signal: options.signal });
+    this.#context.committed();
+    if (rolling) await rollOut(this.#context, pinServer(written), { serverId: written.id, ...options });
+    return written;
+  }
+
+  async #find(fields: MCPServerFields, options: CommandOptions): Promise<MCPServer | undefined> {
+    const query = { tenant: tenantOf(this.#scope), name: fields.name, version: fields.version, limit: 100 };
+    const page = await this.#context.store.servers.list(query, { signal: options.signal });
+    return page.items.find((server) => server.tenant === tenantOf(this.#scope));
+  }
+
+  #event(
+    type: 'MCPServerCreated' | 'MCPServerUpdated' | 'MCPServerDeleted',
+    server: MCPServer,
+    options: CommandOptions,
+  ) {
+    const origin = {
+      subject: server.id,
+      tenant: server.tenant,
+      actor: options.actor ?? 'system',
+      correlationid: options.idempotencyKey ?? server.id,
+    };
+    return draftEvent(this.#context, origin, { type, data: serverSubject(server) });
+  }
+}

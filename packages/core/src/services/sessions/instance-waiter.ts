@@ -1,0 +1,130 @@
+import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import type { InstanceStatus } from '../../domain/instance/mcp-server-instance.js';
+import { visibleInstance, type Scope } from '../context/access.js';
+import type { EventHub } from '../events/event-hub.js';
+import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import { sleep } from '../../async/sleep.js';
+
+// Events wake a wait at once; where they are late or lost, the row is read again after this time.
+const lookAgainMs = 1_000;
+
+/** Follows instances as they change. */
+export class InstanceWaiter {
+  readonly #context: ServiceContext;
+  readonly #hub: EventHub;
+  readonly #scope: Scope;
+
+  constructor(context: ServiceContext, hub: EventHub, scope: Scope) {
+    this.#context = context;
+    this.#hub = hub;
+    this.#scope = scope;
+  }
+
+  /**
+   * Yields an instance as it is, and again whenever it changed; ends with `null` when it is gone.
+   *
+   * @throws `ABORTED` with the last state in the details, `NOT_FOUND` when it never was
+   */
+  async *follow(id: string, options: CommandOptions): AsyncGenerator<InstanceRecord | null> {
+    await visibleInstance(this.#context, this.#scope, { id, options });
+    const { signal = new AbortController().signal } = options;
+    let news = new AbortController();
+    const off = this.#hub.on('*', this.#scope, (event) => {
+      if (event.subject === id) news.abort();
+    });
+    try {
+      let last: InstanceRecord | null = null;
+      for (;;) {
+        news = new AbortController();
+        if (signal.aborted) throw aborted(last, signal);
+        const record = await this.#context.store.instances.get(id);
+        if (record === null || record.resourceVersion !== last?.resourceVersion) yield record;
+        if (record === null) return;
+        last = record;
+        await sleep(this.#context.clock, lookAgainMs, signal, news.signal);
+      }
+    } finally {
+      off();
+    }
+  }
+
+  async until(
+    id: string,
+    condition: InstanceStatus | ((record: InstanceRecord) => boolean),
+    options: CommandOptions,
+  ): Promise<InstanceRecord> {
+    const met = typeof condition === 'string' ? (r: InstanceRecord) => r.status === condition : condition;
+    for await (const record of this.follow(id, options)) {
+      if (record === null) break;
+      if (met(record)) return record;
+    }
+    throw mcpError('INSTANCE_DELETED', `The instance ${id} was deleted before it came to the awaited state.`);
+  }
+
+  async untilGone(id: string, options: CommandOptions): Promise<void> {
+    try {
+      for await (const record of this.follow(id, options)) if (record === null) return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      throw error;
+    }
+  }
+
+  /** Waits through retries until it is ready; rejects at once when it cannot become so by itself. */
+  async untilReady(id: string, options: CommandOptions): Promise<InstanceRecord> {
+    return this.until(
+      id,
+      (record) => {
+        if (record.runtime.deleteRequestedAt !== null)
+          throw notReady('INSTANCE_DELETED', record, 'it is being deleted');
+        if (record.desiredState === 'stopped') throw notReady('INSTANCE_STOPPED', record, 'it is stopped');
+        if (record.status === 'failed' && record.statusDetail.nextRetryAt === null)
+          throw failedForGood(record);
+        const settled = record.observedGeneration === record.generation;
+        // An on-demand instance that sleeps is ready: its first call wakes it.
+        return settled && (record.status === 'running' || record.status === 'idle');
+      },
+      options,
+    );
+  }
+}
+
+/** The error of an instance that cannot become ready without somebody acting. */
+export function failedForGood(record: InstanceRecord): MCPInfraError {
+  const { reason, message, lastExit } = record.statusDetail;
+  return mcpError(
+    reason === '' ? 'INSTANCE_NOT_READY' : reason,
+    `The instance "${record.name}" failed: ${message}`,
+    {
+      details: { statusDetail: record.statusDetail, lastLogLines: lastExit?.lastLogLines ?? [] },
+      retryable: false,
+    },
+  );
+}
+
+function notReady(
+  code: 'INSTANCE_DELETED' | 'INSTANCE_STOPPED',
+  record: InstanceRecord,
+  why: string,
+): MCPInfraError {
+  return mcpError(code, `The instance "${record.name}" does not become ready: ${why}.`, {
+    details: { statusDetail: record.statusDetail },
+  });
+}
+
+function aborted(last: InstanceRecord | null, signal: AbortSignal): MCPInfraError {
+  const detail = last?.statusDetail;
+  const state = last
+    ? `The instance "${last.name}" is ${last.status}${detail?.message ? `: ${detail.message}` : '.'}`
+    : 'Nothing was read yet.';
+  const next = detail?.nextRetryAt ? ` The next try is at ${detail.nextRetryAt}.` : '';
+  return mcpError('ABORTED', `The wait was ended by its signal. ${state}${next}`, {
+    cause: signal.reason,
+    details: detail ? { statusDetail: detail, lastLogLines: detail.lastExit?.lastLogLines ?? [] } : {},
+  });
+}
+
+function isNotFound(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && Reflect.get(error, 'code') === 'NOT_FOUND';
+}
