@@ -25,7 +25,7 @@ import { SecretSource } from '../services/secrets/secret-source.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 import { isAborted } from '../async/abort.js';
 import { sleep } from '../async/sleep.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { guardEventBus } from '../guards/guarded-event-bus.js';
 import { guardProvider } from '../guards/guarded-provider.js';
 import { guardSecretResolver, guardSecretStore } from '../guards/guarded-secrets.js';
@@ -44,7 +44,7 @@ export class Wiring {
   readonly context: ServiceContext;
   readonly bus: EventBus;
   readonly condition: FleetCondition;
-  readonly parts: WorkerParts;
+  readonly parts: ReconcileServices;
   readonly scopeParts: ScopeParts;
   readonly #hub: EventHub;
   readonly #relay: EventRelay;

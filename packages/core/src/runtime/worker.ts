@@ -11,7 +11,7 @@ import { Reconciler } from '../services/reconcile/reconciler.js';
 import { Resync } from '../services/reconcile/resync.js';
 import { isAborted } from '../async/abort.js';
 import { sleep } from '../async/sleep.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { KeyedQueue } from '../async/keyed-queue.js';
 
 /** The events by which another process tells that what is wanted of an instance has changed. */
@@ -26,7 +26,7 @@ const wishes: ReadonlySet<EventType> = new Set<EventType>([
 
 /** Reconciles the instances this process owns: the queue, what feeds it, and the resync behind it. */
 export class Worker {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   readonly #queue: KeyedQueue;
   readonly #reconciler: Reconciler;
   readonly #resync: Resync;
@@ -36,7 +36,7 @@ export class Worker {
   readonly #watching = new Map<string, Unsubscribe>();
   #loops: Promise<unknown> | undefined;
 
-  constructor(parts: WorkerParts, options: { readonly parallel: number; readonly resyncEveryMs: number }) {
+  constructor(parts: ReconcileServices, options: { readonly parallel: number; readonly resyncEveryMs: number }) {
     const { context } = parts;
     this.#reconciler = new Reconciler(parts);
     this.#parts = parts;

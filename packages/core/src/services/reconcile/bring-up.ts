@@ -6,11 +6,11 @@ import type { Observation, RunRequest } from '../../ports/provider.js';
 import { timestamp } from '../context/event-drafts.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef, isStdio, probeOf } from '../ownership/link-registry.js';
-import type { Pass } from './pass.js';
+import type { LeasedPass } from './leased-pass.js';
 import { ProgressReport } from './progress-report.js';
 import type { ReconcileContext } from '../../async/keyed-work.js';
 import { sleep } from '../../async/sleep.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 /** A copy that runs and has answered. */
 export interface ReadyCopy {
@@ -32,11 +32,11 @@ const lookEveryMs = 250;
 
 /** Makes one copy run and waits until it answers. Knows nothing of status. */
 export class BringUp {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   /** When the wait for a copy began; an interrupted pass goes on with the same wait. */
   readonly #since = new Map<string, number>();
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: ReconcileServices) {
     this.#parts = parts;
   }
 
@@ -48,7 +48,7 @@ export class BringUp {
   async run(
     record: InstanceRecord,
     copy: Copy,
-    pass: Pass & { readonly steps: BringUpSteps },
+    pass: LeasedPass & { readonly steps: BringUpSteps },
   ): Promise<ReadyCopy> {
     const key = `${record.id}/${String(copy.revision)}`;
     try {
@@ -68,7 +68,7 @@ export class BringUp {
   async #start(
     record: InstanceRecord,
     copy: Copy,
-    pass: Pass & { readonly steps: BringUpSteps },
+    pass: LeasedPass & { readonly steps: BringUpSteps },
   ): Promise<Observation> {
     const { provider, reconcile, steps } = pass;
     const { startSlots, pullSlots } = this.#parts;
@@ -91,7 +91,7 @@ export class BringUp {
   async #ready(
     record: InstanceRecord,
     copy: Copy,
-    pass: Pass & { readonly since: number },
+    pass: LeasedPass & { readonly since: number },
   ): Promise<Extract<ProbeReport, { ok: true }>> {
     const { context, links, ownership } = this.#parts;
     const { startupTimeoutMs } = lifecycleMs(copy.spec);
@@ -202,7 +202,7 @@ export function describeExit(exit: ExitRecord, when: string): string {
 
 /** The exit an error carries, or one made of what is known. */
 export function exitOf(
-  parts: WorkerParts,
+  parts: ReconcileServices,
   error: MCPInfraError,
   lastLogLines: readonly string[],
 ): ExitRecord {

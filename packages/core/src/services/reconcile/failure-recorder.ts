@@ -12,8 +12,8 @@ import { changeInstance, type InstanceChange } from '../context/instance-writer.
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
-import { writePass, type Pass } from './pass.js';
-import type { WorkerParts } from './worker-parts.js';
+import { writeUnderLease, type LeasedPass } from './leased-pass.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 // A server that failed to start has nothing to save.
 const failedStartGraceMs = 1_000;
@@ -21,16 +21,16 @@ const keptLogLines = 20;
 
 /** Writes down what went wrong and decides when it is tried again. */
 export class FailureRecorder {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: ReconcileServices) {
     this.#parts = parts;
   }
 
   /** A start failed: nothing of it is left, and the row says why and when the next try is. */
   async startFailed(
     record: InstanceRecord,
-    pass: Pass & { readonly copy: Copy | null; readonly error: MCPInfraError },
+    pass: LeasedPass & { readonly copy: Copy | null; readonly error: MCPInfraError },
   ): Promise<ReconcileResult> {
     const { copy, error, reconcile } = pass;
     if (reconcile.signal.aborted)
@@ -58,7 +58,7 @@ export class FailureRecorder {
   /** A copy ended between its start and its first answer. */
   async exitedAtStart(
     record: InstanceRecord,
-    pass: Pass & { readonly copy: Copy; readonly exit: ExitRecord },
+    pass: LeasedPass & { readonly copy: Copy; readonly exit: ExitRecord },
   ): Promise<ReconcileResult> {
     const { exit } = pass;
     const code = exit.code ?? 'EXITED_AT_START';
@@ -67,7 +67,7 @@ export class FailureRecorder {
   }
 
   /** A running copy ended: at once again the first time, then with growing waits. The copy and its logs stay. */
-  async crashed(record: InstanceRecord, pass: Pass & { readonly exit: ExitRecord }): Promise<InstanceRecord> {
+  async crashed(record: InstanceRecord, pass: LeasedPass & { readonly exit: ExitRecord }): Promise<InstanceRecord> {
     const exit = this.#scrubbed(record, pass.exit);
     const error = mcpError(exit.code ?? 'EXITED', describeExit(exit, 'while it ran'));
     return this.#ended(record, { ...pass, exit, error });
@@ -76,7 +76,7 @@ export class FailureRecorder {
   /** An unhealthy copy is ended, to be started again; not while a call on it still gets bytes. */
   async restartUnhealthy(
     record: InstanceRecord,
-    pass: Pass & { readonly active: Copy },
+    pass: LeasedPass & { readonly active: Copy },
   ): Promise<{ readonly kind: 'busy' } | { readonly kind: 'ended'; readonly record: InstanceRecord }> {
     const { context, links, health } = this.#parts;
     const link = links.get(record.id, pass.active.revision);
@@ -98,7 +98,7 @@ export class FailureRecorder {
   }
 
   /** Something outside the copy does not work: the row says so, the queue tries again. */
-  async stuck(id: string, error: MCPInfraError, pass: Pass): Promise<void> {
+  async stuck(id: string, error: MCPInfraError, pass: LeasedPass): Promise<void> {
     const { condition, context } = this.#parts;
     const away =
       error.code === 'PLACEMENT_UNREACHABLE' ||
@@ -120,7 +120,7 @@ export class FailureRecorder {
 
   async #ended(
     record: InstanceRecord,
-    pass: Pass & { readonly exit: ExitRecord; readonly error: MCPInfraError },
+    pass: LeasedPass & { readonly exit: ExitRecord; readonly error: MCPInfraError },
   ): Promise<InstanceRecord> {
     const { clock } = this.#parts.context;
     const { steadySince, failures: before, active } = record.runtime;
@@ -169,7 +169,7 @@ export class FailureRecorder {
     return retryDelayMs(failures, this.#parts.context.random());
   }
 
-  async #remove(record: InstanceRecord, copy: Copy, pass: Pass): Promise<boolean> {
+  async #remove(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<boolean> {
     const { links, context } = this.#parts;
     await links.drop(record.id, copy.revision);
     try {
@@ -189,7 +189,7 @@ export class FailureRecorder {
     }
   }
 
-  async #lastLines(record: InstanceRecord, copy: Copy, pass: Pass): Promise<readonly string[]> {
+  async #lastLines(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<readonly string[]> {
     const lines: string[] = [];
     try {
       const logs = pass.provider.logs?.(
@@ -215,8 +215,8 @@ export class FailureRecorder {
     };
   }
 
-  #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
-    return writePass(this.#parts.context, record, { ...change, pass });
+  #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
+    return writeUnderLease(this.#parts.context, record, { ...change, pass });
   }
 }
 

@@ -15,13 +15,13 @@ import { instanceCounters } from '../context/instance-counters.js';
 import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
-import { writePass, type Pass } from './pass.js';
+import { writeUnderLease, type LeasedPass } from './leased-pass.js';
 import type { ReconcileContext, ReconcileResult } from '../../async/keyed-work.js';
 import { nothingToSay, Replacement } from './replacement.js';
 import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.js';
-import { noteUnreachable } from './unreachable.js';
+import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 const settled: ReconcileResult = {};
 
@@ -31,7 +31,7 @@ const settled: ReconcileResult = {};
  * Level-triggered: a pass may end anywhere, by an abort, a crash or lost news, and the next one goes on from what is.
  */
 export class Reconciler {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
   readonly #replacement: Replacement;
@@ -40,7 +40,7 @@ export class Reconciler {
   /** The version of each row when it was last read. */
   readonly #read = new Map<string, number>();
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: ReconcileServices) {
     this.#parts = parts;
     this.#bringUp = new BringUp(parts);
     this.#failures = new FailureRecorder(parts);
@@ -64,7 +64,7 @@ export class Reconciler {
       await noteUnreachable(this.#parts, record);
       return settled;
     }
-    const pass: Pass = { provider, fence, reconcile };
+    const pass: LeasedPass = { provider, fence, reconcile };
     this.#owned.set(id, { id, type, placement: record.runtime.placement });
     try {
       const result = await this.#step(record, pass);
@@ -96,7 +96,7 @@ export class Reconciler {
       .map(({ id }) => id);
   }
 
-  async #step(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
+  async #step(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
     if (record.runtime.deleteRequestedAt !== null) return this.#remove(record, pass);
     if (record.desiredState === 'stopped') return this.#stop(record, pass, 'stopped');
     if (this.#maySleep(record)) return this.#stop(record, pass, 'slept');
@@ -104,7 +104,7 @@ export class Reconciler {
   }
 
   /** @param known - what was just seen of the active copy */
-  async #run(given: InstanceRecord, pass: Pass, known?: Observation): Promise<ReconcileResult> {
+  async #run(given: InstanceRecord, pass: LeasedPass, known?: Observation): Promise<ReconcileResult> {
     let record = given;
     if (record.status === 'failed') {
       const { nextRetryAt } = record.statusDetail;
@@ -131,7 +131,7 @@ export class Reconciler {
 
   async #serving(
     record: InstanceRecord,
-    pass: Pass & { readonly active: Copy; readonly seen: Observation },
+    pass: LeasedPass & { readonly active: Copy; readonly seen: Observation },
   ): Promise<ReconcileResult> {
     const { active, seen } = pass;
     const { health, links, context, ownership } = this.#parts;
@@ -174,7 +174,7 @@ export class Reconciler {
     return this.#untilSleep(current);
   }
 
-  async #startNew(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
+  async #startNew(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
     const { context, links, health, ownership } = this.#parts;
     const { active, lastRevision } = record.runtime;
     let current = record;
@@ -208,7 +208,7 @@ export class Reconciler {
     return this.#start(current, copy, pass);
   }
 
-  async #start(record: InstanceRecord, copy: Copy, pass: Pass): Promise<ReconcileResult> {
+  async #start(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<ReconcileResult> {
     let current = record;
     const steps = {
       pulling: async () => {
@@ -229,7 +229,7 @@ export class Reconciler {
     return this.#untilSleep(current);
   }
 
-  async #stop(record: InstanceRecord, pass: Pass, kind: 'stopped' | 'slept'): Promise<ReconcileResult> {
+  async #stop(record: InstanceRecord, pass: LeasedPass, kind: 'stopped' | 'slept'): Promise<ReconcileResult> {
     const { links, health } = this.#parts;
     const { active, candidate } = record.runtime;
     const isSo = record.status === (kind === 'stopped' ? 'stopped' : 'idle') && !candidate;
@@ -257,7 +257,7 @@ export class Reconciler {
     return settled;
   }
 
-  async #remove(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
+  async #remove(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
     const { context, links, health, secrets } = this.#parts;
     health.untrack(record.id);
     const copies = [record.runtime.candidate, record.runtime.active].filter((copy) => copy !== null);
@@ -280,7 +280,7 @@ export class Reconciler {
     return settled;
   }
 
-  async #destroy(record: InstanceRecord, copy: Copy, pass: Pass): Promise<void> {
+  async #destroy(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {
     const { stopGraceMs: graceMs } = lifecycleMs(copy.spec);
     await pass.provider.destroy(copyRef(record, copy), { graceMs }, { signal: pass.reconcile.signal });
   }
@@ -308,7 +308,7 @@ export class Reconciler {
     return { requeueAfterMs: Math.max(1_000, Date.parse(wantedUntil) - this.#parts.context.clock.now()) };
   }
 
-  #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
-    return writePass(this.#parts.context, record, { ...change, pass });
+  #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
+    return writeUnderLease(this.#parts.context, record, { ...change, pass });
   }
 }

@@ -10,11 +10,11 @@ import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
-import { writePass, type Pass } from './pass.js';
+import { writeUnderLease, type LeasedPass } from './leased-pass.js';
 import { runDocumentOf, runHash } from '../context/run-document.js';
 import { toolsChanged } from '../health/tools-changed.js';
 import { sleep } from '../../async/sleep.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 /** Takes back what a status said beside itself. */
 export const nothingToSay: StatusFact = { kind: 'noted', reason: '', message: '' };
@@ -26,13 +26,13 @@ export const nothingToSay: StatusFact = { kind: 'noted', reason: '', message: ''
  * Where two copies cannot run side by side, the old one is stopped first and started again after a failure.
  */
 export class Replacement {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
   /** Why the last update of an instance failed; forgotten with the process. */
   readonly #refusals = new Map<string, string>();
 
-  constructor(parts: WorkerParts, bringUp: BringUp, failures: FailureRecorder) {
+  constructor(parts: ReconcileServices, bringUp: BringUp, failures: FailureRecorder) {
     this.#parts = parts;
     this.#bringUp = bringUp;
     this.#failures = failures;
@@ -42,7 +42,7 @@ export class Replacement {
   async begin(
     record: InstanceRecord,
     spec: JsonSpec,
-    pass: Pass & { readonly active: Copy },
+    pass: LeasedPass & { readonly active: Copy },
   ): Promise<ReconcileResult> {
     const revision = record.runtime.lastRevision + 1;
     const candidate: Copy = { revision, runHash: runHash(spec, record.runtime), spec };
@@ -51,7 +51,7 @@ export class Replacement {
   }
 
   /** Goes on with a candidate that was decided on, here or by a worker before. */
-  async goOn(given: InstanceRecord, candidate: Copy, pass: Pass): Promise<ReconcileResult> {
+  async goOn(given: InstanceRecord, candidate: Copy, pass: LeasedPass): Promise<ReconcileResult> {
     let record = given;
     const { active } = record.runtime;
     const spec = await runDocumentOf(this.#parts.context, record);
@@ -109,7 +109,7 @@ export class Replacement {
   async #switch(
     record: InstanceRecord,
     candidate: Copy,
-    pass: Pass & { readonly ready: ReadyCopy },
+    pass: LeasedPass & { readonly ready: ReadyCopy },
   ): Promise<InstanceRecord> {
     const change = this.readyChange(record, pass.ready);
     const serving = isServing(record);
@@ -135,7 +135,7 @@ export class Replacement {
   async #rollBack(
     record: InstanceRecord,
     candidate: Copy,
-    pass: Pass & { readonly error: MCPInfraError },
+    pass: LeasedPass & { readonly error: MCPInfraError },
   ): Promise<ReconcileResult> {
     if (pass.reconcile.signal.aborted)
       throw mcpError('ABORTED', 'The update was ended.', { cause: pass.reconcile.signal.reason });
@@ -166,7 +166,7 @@ export class Replacement {
     };
   }
 
-  async #makeRoom(record: InstanceRecord, active: Copy, pass: Pass): Promise<InstanceRecord> {
+  async #makeRoom(record: InstanceRecord, active: Copy, pass: LeasedPass): Promise<InstanceRecord> {
     this.#parts.health.untrack(record.id);
     await this.#drain(record, active);
     const { stopGraceMs: graceMs } = lifecycleMs(active.spec);
@@ -179,7 +179,7 @@ export class Replacement {
   }
 
   /** Lets calls on the old copy end, then removes it. What a crash leaves of it, the resync removes. */
-  async #retire(record: InstanceRecord, old: Copy, pass: Pass): Promise<void> {
+  async #retire(record: InstanceRecord, old: Copy, pass: LeasedPass): Promise<void> {
     await this.#drain(record, old);
     const { stopGraceMs: graceMs } = lifecycleMs(old.spec);
     // A newer wish does not end it: the row no longer speaks of the old copy, so nobody would come back to it soon.
@@ -197,14 +197,14 @@ export class Replacement {
     await links.drop(record.id, copy.revision);
   }
 
-  async #discard(record: InstanceRecord, copy: Copy, pass: Pass): Promise<void> {
+  async #discard(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {
     const { stopGraceMs: graceMs } = lifecycleMs(copy.spec);
     await this.#parts.links.drop(record.id, copy.revision);
     await pass.provider.destroy(copyRef(record, copy), { graceMs }, { signal: pass.reconcile.signal });
   }
 
-  #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
-    return writePass(this.#parts.context, record, { ...change, pass });
+  #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
+    return writeUnderLease(this.#parts.context, record, { ...change, pass });
   }
 }
 

@@ -3,7 +3,7 @@ import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 const pageSize = 500;
 
@@ -12,10 +12,10 @@ const pageSize = 500;
  * harmless; it runs at the start, when leases changed, and every 30 seconds.
  */
 export class Resync {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   readonly #collector: OrphanCollector;
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: ReconcileServices) {
     this.#parts = parts;
     this.#collector = new OrphanCollector(parts);
   }

@@ -3,13 +3,13 @@ import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { memberLease } from '../../domain/fleet/lease-names.js';
 import type { Lease } from '../../ports/store.js';
 import { changeInstance } from '../context/instance-writer.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 /**
  * Says of an instance that nobody reaches the place of its copies, where that is so: a provider's backend is away and no
  * other worker holds a lease there. Never a second copy elsewhere.
  */
-export async function noteUnreachable(parts: WorkerParts, record: InstanceRecord): Promise<void> {
+export async function noteUnreachable(parts: ReconcileServices, record: InstanceRecord): Promise<void> {
   const { context, ownership } = parts;
   const { type } = record.jsonSpec;
   const known = record.statusDetail.reason === 'PLACEMENT_UNREACHABLE';

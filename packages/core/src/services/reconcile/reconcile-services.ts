@@ -7,7 +7,7 @@ import type { HealthTracking } from '../health/health-tracking.js';
 import type { Ownership } from '../context/ownership.js';
 
 /** What the parts of a worker share. */
-export interface WorkerParts {
+export interface ReconcileServices {
   readonly context: ServiceContext;
   readonly links: LinkRegistry;
   readonly secrets: SecretSource;
