@@ -7,6 +7,8 @@ export interface ReconcileContext {
    * the returned promise then rejects and the pass runs again from the start.
    */
   waiting<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Gives up the pass's place among those that act at once: what follows waits, and no news may end it. */
+  leave(): void;
 }
 
 /** What a pass asks for. */

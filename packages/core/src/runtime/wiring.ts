@@ -34,6 +34,7 @@ import { FleetClock } from './fleet-clock.js';
 import type { ResolvedOptions } from './options.js';
 import { safeLogger } from '../guards/safe-logger.js';
 import type { ScopeParts } from './scope.js';
+import { FairSlots } from '../async/fair-slots.js';
 import { Slots } from '../async/slots.js';
 import { TimerHeap } from '../async/timer-heap.js';
 import { Worker } from './worker.js';
@@ -132,8 +133,8 @@ export class Wiring {
       condition: this.condition,
       health,
       ownership: this.#leases,
-      startSlots: new Slots(concurrency.starts),
-      pullSlots: new Slots(concurrency.pulls),
+      startSlots: new FairSlots(concurrency.starts, clock),
+      pullSlots: new FairSlots(concurrency.pulls, clock),
     };
     this.#owned = new OwnedCopies(this.context, this.parts);
     this.scopeParts = {

@@ -1,33 +1,18 @@
 import { expect, it } from 'vitest';
 import { memoryEventBus, memoryStore } from '../index.js';
-import { type ContainerSpec, mcpError, type Provider, type RunRequest } from '../plugin.js';
+import { type ContainerSpec, mcpError, type RunRequest } from '../plugin.js';
+import { alteredFake } from './altered-fake.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
-import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 
-/** A fake with some of its methods replaced; the controls stay those of the fake. */
-function altered(
-  fake: FakeProvider<ContainerSpec>,
-  methods: Partial<Provider<ContainerSpec>>,
-): FakeProvider<ContainerSpec> {
-  return new Proxy(fake, {
-    get(target, key) {
-      if (Object.hasOwn(methods, key)) return Reflect.get(methods, key) as unknown;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-    has: (target, key) => key in target || key in methods,
-  });
-}
-
 it('is degraded while an engine is away, says so once, and goes on when it is back', async () => {
   const clock = manualClock();
   let away = true;
   const fake = fakeProvider({ clock });
-  const provider = altered(fake, {
+  const provider = alteredFake(fake, {
     placement: async (options) => {
       if (away) throw mcpError('PLACEMENT_UNREACHABLE', 'The engine does not answer.');
       return fake.placement(options);
@@ -53,7 +38,7 @@ it('keeps a running instance running while its engine cannot be asked', async ()
   const clock = manualClock();
   let away = false;
   const fake = fakeProvider({ clock });
-  const provider = altered(fake, {
+  const provider = alteredFake(fake, {
     observe: async (copy, options) => {
       if (away) throw mcpError('PLACEMENT_UNREACHABLE', 'The engine does not answer.');
       return fake.observe(copy, options);
@@ -82,7 +67,7 @@ it('shows the pull, with its progress, and holds up nobody else by it', async ()
   const clock = manualClock();
   const fake = fakeProvider({ clock });
   const pulls: (() => void)[] = [];
-  const provider = altered(fake, {
+  const provider = alteredFake(fake, {
     prepare: async ({ spec, onProgress }: RunRequest<ContainerSpec>) => {
       if (spec.image !== 'mcp/big') return;
       onProgress({ phase: 'pulling', image: spec.image, completedBytes: 1, totalBytes: 10 });
@@ -108,13 +93,16 @@ it('shows the pull, with its progress, and holds up nobody else by it', async ()
 it('stops the old copy first where two cannot run side by side, and starts it again after a failure', async () => {
   const clock = manualClock();
   const fake = fakeProvider({ clock, tools: { mode: (_args, { environment }) => environment['MODE'] } });
-  await using t = await createTestInfra({ clock, providers: [altered(fake, { canOverlap: () => false })] });
+  await using t = await createTestInfra({
+    clock,
+    providers: [alteredFake(fake, { canOverlap: () => false })],
+  });
   const { id } = await t.infra.instances.create({
     name: 'one',
     jsonSpec: { ...docker, environment: { MODE: 'old' } },
   });
   await t.settle();
-  t.failNextStart('PROVIDER_FAILED', 'no such tag');
+  t.failNextStart('IMAGE_NOT_FOUND', 'no such tag');
   await t.infra.instances.update(id, { jsonSpec: { environment: { MODE: 'bad' } } });
   await t.advance(5_000);
   expect((await t.infra.instances.get(id)).status).toBe('running');
@@ -166,7 +154,7 @@ it('finds a crash of which it was not told at the next comparison', async () => 
   const fake = fakeProvider({ clock });
   await using t = await createTestInfra({
     clock,
-    providers: [altered(fake, { watch: () => () => undefined })],
+    providers: [alteredFake(fake, { watch: () => () => undefined })],
   });
   const { id } = await t.infra.instances.create({
     name: 'one',

@@ -36,6 +36,17 @@ const exitRecord = z.object({
   code: errorCode.optional(),
 });
 
+const updateFailure = z.object({
+  generation: count,
+  reason: errorCode,
+  message: z.string(),
+  since: timestamp,
+  at: timestamp,
+  attempts: count,
+  nextRetryAt: timestamp.nullable(),
+  lastExit: exitRecord.nullable(),
+});
+
 /** The fields of an instance as it is shown. */
 export const instanceFields = {
   id,
@@ -57,6 +68,7 @@ export const instanceFields = {
     lastExit: exitRecord.nullable(),
     endpoint: endpoint.nullable(),
     health: z.object({ state: healthState, message: z.string(), since: timestamp }),
+    update: updateFailure.optional(),
   }),
   generation: count,
   observedGeneration: count,

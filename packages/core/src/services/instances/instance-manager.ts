@@ -5,6 +5,7 @@
  */
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import {
+  isAtRest,
   toInstance,
   type InstanceRecord,
   type ToolDescription,
@@ -297,9 +298,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
     const settled = await this.#parts.waiter.until(
       written.id,
-      (r) =>
-        r.status === 'failed' ||
-        (r.observedGeneration === r.generation && (r.status === 'running' || r.status === 'idle')),
+      (r) => r.status === 'failed' || (isAtRest(r) && (r.status === 'running' || r.status === 'idle')),
       options,
     );
     // With `wait` the caller wants to hear of the first failure, also of one that is tried again.

@@ -6,7 +6,6 @@ import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { ExitRecord } from '../../domain/instance/mcp-server-instance.js';
 import type { Failure } from '../../domain/instance/status-reducer.js';
 import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
-import { describeExit, exitOf } from './bring-up.js';
 import { timestamp } from '../context/event-drafts.js';
 import { changeInstance, type InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
@@ -14,6 +13,7 @@ import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
 import { writeUnderLease, type LeasedPass } from './leased-pass.js';
 import type { ReconcileServices } from './reconcile-services.js';
+import { describeExit, exitIn } from './told-exit.js';
 
 // A server that failed to start has nothing to save.
 const failedStartGraceMs = 1_000;
@@ -21,10 +21,10 @@ const keptLogLines = 20;
 
 /** Writes down what went wrong and decides when it is tried again. */
 export class FailureRecorder {
-  readonly #parts: ReconcileServices;
+  readonly #services: ReconcileServices;
 
-  constructor(parts: ReconcileServices) {
-    this.#parts = parts;
+  constructor(services: ReconcileServices) {
+    this.#services = services;
   }
 
   /** A start failed: nothing of it is left, and the row says why and when the next try is. */
@@ -35,24 +35,24 @@ export class FailureRecorder {
     const { copy, error, reconcile } = pass;
     if (reconcile.signal.aborted)
       throw mcpError('ABORTED', 'The start was ended.', { cause: reconcile.signal.reason });
-    const lines = copy ? await this.#lastLines(record, copy, pass) : [];
+    // Before the copy is removed, and its lines with it.
+    const exit = copy ? await this.exitOf(record, copy, pass) : undefined;
     let removed = true;
     if (copy) removed = await this.#remove(record, copy, pass);
-    const exit = this.#scrubbed(record, exitOf(this.#parts, error, lines));
     const failures = record.runtime.failures + 1;
     // A start that failed waits before the next try; only a crash of something that ran is restarted at once.
     const failure = this.#failure(record, {
       error,
-      delayMs: this.#delay(failures + 1),
+      delayMs: this.retryDelayMs(failures + 1),
       failures,
       spec: copy,
     });
     const written = await this.#write(record, pass, {
-      facts: [{ kind: 'start-failed', exit: copy ? exit : undefined, ...failure }],
+      facts: [{ kind: 'start-failed', exit, ...failure }],
       runtime: { failures, steadySince: null, ...(removed ? { active: null } : { renew: true }) },
       fields: { observedGeneration: record.generation },
     });
-    return untilRetry(written, this.#parts.context.clock.now());
+    return untilRetry(written, this.#services.context.clock.now());
   }
 
   /** A copy ended between its start and its first answer. */
@@ -67,7 +67,10 @@ export class FailureRecorder {
   }
 
   /** A running copy ended: at once again the first time, then with growing waits. The copy and its logs stay. */
-  async crashed(record: InstanceRecord, pass: LeasedPass & { readonly exit: ExitRecord }): Promise<InstanceRecord> {
+  async crashed(
+    record: InstanceRecord,
+    pass: LeasedPass & { readonly exit: ExitRecord },
+  ): Promise<InstanceRecord> {
     const exit = this.#scrubbed(record, pass.exit);
     const error = mcpError(exit.code ?? 'EXITED', describeExit(exit, 'while it ran'));
     return this.#ended(record, { ...pass, exit, error });
@@ -78,12 +81,14 @@ export class FailureRecorder {
     record: InstanceRecord,
     pass: LeasedPass & { readonly active: Copy },
   ): Promise<{ readonly kind: 'busy' } | { readonly kind: 'ended'; readonly record: InstanceRecord }> {
-    const { context, links, health } = this.#parts;
+    const { context, links, health } = this.#services;
     const link = links.get(record.id, pass.active.revision);
     const silentMs = link ? context.clock.monotonicMs() - link.lastByteMs : Infinity;
     if (link && link.callsInFlight > 0 && silentMs < context.settings.busyTimeoutMs) return { kind: 'busy' };
     health.untrack(record.id);
-    const lastLogLines = await this.#lastLines(record, pass.active, pass);
+    const { reason, message } = record.statusDetail;
+    const error = mcpError('UNHEALTHY', `The health check failed repeatedly (${reason}): ${message}`);
+    const exit = await this.exitOf(record, pass.active, { ...pass, error });
     await links.drop(record.id, pass.active.revision);
     const { stopGraceMs: graceMs } = lifecycleMs(pass.active.spec);
     await pass.provider.ensureStopped(
@@ -91,21 +96,18 @@ export class FailureRecorder {
       { graceMs },
       { signal: pass.reconcile.signal },
     );
-    const { reason, message } = record.statusDetail;
-    const error = mcpError('UNHEALTHY', `The health check failed repeatedly (${reason}): ${message}`);
-    const exit = exitOf(this.#parts, error, lastLogLines);
     return { kind: 'ended', record: await this.#ended(record, { ...pass, exit, error }) };
   }
 
   /** Something outside the copy does not work: the row says so, the queue tries again. */
   async stuck(id: string, error: MCPInfraError, pass: LeasedPass): Promise<void> {
-    const { condition, context } = this.#parts;
+    const { condition, context } = this.#services;
     const away =
       error.code === 'PLACEMENT_UNREACHABLE' ||
       error.code === 'PLUGIN_TIMEOUT' ||
       error.code === 'PROVIDER_FAILED';
     if (away) condition.degraded(`provider:${pass.provider.type}`, error);
-    const message = this.#parts.secrets.scrub(id, error.message);
+    const message = this.#services.secrets.scrub(id, error.message);
     await changeInstance(context, id, {
       origin: { fence: pass.fence },
       decide: (record) => {
@@ -122,7 +124,7 @@ export class FailureRecorder {
     record: InstanceRecord,
     pass: LeasedPass & { readonly exit: ExitRecord; readonly error: MCPInfraError },
   ): Promise<InstanceRecord> {
-    const { clock } = this.#parts.context;
+    const { clock } = this.#services.context;
     const { steadySince, failures: before, active } = record.runtime;
     const steady = steadySince !== null && clock.now() - Date.parse(steadySince) >= backoff.steadyMs;
     // What ended with its engine did nothing wrong: it is started again at once, however often engines restart.
@@ -131,7 +133,7 @@ export class FailureRecorder {
     const failures = withEngine ? counted : counted + 1;
     const failure = this.#failure(record, {
       error: pass.error,
-      delayMs: withEngine ? 0 : this.#delay(failures),
+      delayMs: withEngine ? 0 : this.retryDelayMs(failures),
       failures,
       spec: active,
     });
@@ -154,23 +156,46 @@ export class FailureRecorder {
     },
   ): Failure {
     const { error, delayMs, failures } = about;
-    const message = this.#parts.secrets.scrub(record.id, error.message);
+    const message = this.#services.secrets.scrub(record.id, error.message);
     const most = resolveLifecycle(about.spec?.spec ?? record.jsonSpec).maxRestarts;
     if (most !== null && failures > most) {
       const told = `${message} It failed ${String(failures)} times in a row, more than lifecycle.max_restarts (${String(most)}).`;
       return { reason: 'RESTARTS_EXHAUSTED', message: told, nextRetryAt: null };
     }
     const reason: ErrorCode = error.code;
-    const nextRetryAt = error.retryable ? timestamp(this.#parts.context, delayMs) : null;
+    const nextRetryAt = error.retryable ? timestamp(this.#services.context, delayMs) : null;
     return { reason, message: `${message} ${error.remedy}`, nextRetryAt };
   }
 
-  #delay(failures: number): number {
-    return retryDelayMs(failures, this.#parts.context.random());
+  /** How long to wait after so many failures in a row. */
+  retryDelayMs(failures: number): number {
+    return retryDelayMs(failures, this.#services.context.random());
+  }
+
+  /** How a copy that failed ended: as the error tells it, or with the last lines it wrote. */
+  async exitOf(
+    record: InstanceRecord,
+    copy: Copy,
+    pass: LeasedPass & { readonly error: MCPInfraError },
+  ): Promise<ExitRecord> {
+    const { code } = pass.error;
+    const at = timestamp(this.#services.context);
+    const unknown: ExitRecord = {
+      at,
+      exitCode: null,
+      signal: null,
+      oomKilled: false,
+      lastLogLines: [],
+      code,
+    };
+    const known = exitIn(pass.error) ?? unknown;
+    const lastLogLines =
+      known.lastLogLines.length > 0 ? known.lastLogLines : await this.#lastLines(record, copy, pass);
+    return this.#scrubbed(record, { ...known, lastLogLines });
   }
 
   async #remove(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<boolean> {
-    const { links, context } = this.#parts;
+    const { links, context } = this.#services;
     await links.drop(record.id, copy.revision);
     try {
       await pass.provider.destroy(
@@ -183,7 +208,7 @@ export class FailureRecorder {
       // Kept in the row: the next try destroys it first.
       context.logger.warn('a failed copy could not be removed yet', {
         instance: record.name,
-        error: this.#parts.secrets.scrubError(record.id, error),
+        error: this.#services.secrets.scrubError(record.id, error),
       });
       return false;
     }
@@ -199,16 +224,16 @@ export class FailureRecorder {
       );
       if (logs) for await (const line of logs) lines.push(line.text);
     } catch (error) {
-      this.#parts.context.logger.debug('the last log lines could not be read', {
+      this.#services.context.logger.debug('the last log lines could not be read', {
         instance: record.name,
-        error: this.#parts.secrets.scrubError(record.id, error),
+        error: this.#services.secrets.scrubError(record.id, error),
       });
     }
     return lines.slice(-keptLogLines);
   }
 
   #scrubbed(record: InstanceRecord, exit: ExitRecord): ExitRecord {
-    const { secrets } = this.#parts;
+    const { secrets } = this.#services;
     return {
       ...exit,
       lastLogLines: exit.lastLogLines.slice(-keptLogLines).map((line) => secrets.scrub(record.id, line)),
@@ -216,7 +241,7 @@ export class FailureRecorder {
   }
 
   #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
-    return writeUnderLease(this.#parts.context, record, { ...change, pass });
+    return writeUnderLease(this.#services.context, record, { ...change, pass });
   }
 }
 

@@ -1,5 +1,5 @@
 import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
-import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
@@ -105,9 +105,8 @@ function needsLook(
   running: ReadonlyMap<string, OwnedCopy['state']>,
   reachable: ReadonlySet<string>,
 ): boolean {
-  const { status, runtime, observedGeneration, generation } = record;
-  if (runtime.deleteRequestedAt !== null || runtime.candidate || observedGeneration !== generation)
-    return true;
+  const { status, runtime } = record;
+  if (runtime.deleteRequestedAt !== null || runtime.candidate || !isAtRest(record)) return true;
   const lives = runtime.active ? running.get(copyKey(record.id, runtime.active.revision)) : undefined;
   if (status === 'stopped' || status === 'idle') return lives === 'running';
   if (status === 'running') return !reachable.has(record.jsonSpec.type) || lives !== 'running';
