@@ -12,6 +12,7 @@ import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
 import { writeUnderLease, type LeasedPass } from './leased-pass.js';
+import { awayRetryMs, isBackendAway } from './backend-away.js';
 import type { ReconcileServices } from './reconcile-services.js';
 import { describeExit, exitIn } from './told-exit.js';
 
@@ -35,18 +36,16 @@ export class FailureRecorder {
     const { copy, error, reconcile } = pass;
     if (reconcile.signal.aborted)
       throw mcpError('ABORTED', 'The start was ended.', { cause: reconcile.signal.reason });
+    // A backend that is away would take its time for each further question, and the copy did nothing wrong.
+    const away = isBackendAway(error);
     // Before the copy is removed, and its lines with it.
-    const exit = copy ? await this.exitOf(record, copy, pass) : undefined;
+    const exit = copy && !away ? await this.exitOf(record, copy, pass) : undefined;
     let removed = true;
-    if (copy) removed = await this.#remove(record, copy, pass);
-    const failures = record.runtime.failures + 1;
+    if (copy) removed = !away && (await this.#remove(record, copy, pass));
+    const failures = record.runtime.failures + (away ? 0 : 1);
     // A start that failed waits before the next try; only a crash of something that ran is restarted at once.
-    const failure = this.#failure(record, {
-      error,
-      delayMs: this.retryDelayMs(failures + 1),
-      failures,
-      spec: copy,
-    });
+    const delayMs = away ? awayRetryMs : this.retryDelayMs(failures + 1);
+    const failure = this.#failure(record, { error, delayMs, failures, spec: copy });
     const written = await this.#write(record, pass, {
       facts: [{ kind: 'start-failed', exit, ...failure }],
       runtime: { failures, steadySince: null, ...(removed ? { active: null } : { renew: true }) },
@@ -102,10 +101,7 @@ export class FailureRecorder {
   /** Something outside the copy does not work: the row says so, the queue tries again. */
   async stuck(id: string, error: MCPInfraError, pass: LeasedPass): Promise<void> {
     const { condition, context } = this.#services;
-    const away =
-      error.code === 'PLACEMENT_UNREACHABLE' ||
-      error.code === 'PLUGIN_TIMEOUT' ||
-      error.code === 'PROVIDER_FAILED';
+    const away = isBackendAway(error) || error.code === 'PROVIDER_FAILED';
     if (away) condition.degraded(`provider:${pass.provider.type}`, error);
     const message = this.#services.secrets.scrub(id, error.message);
     await changeInstance(context, id, {

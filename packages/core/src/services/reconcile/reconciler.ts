@@ -39,7 +39,7 @@ export class Reconciler {
   readonly #failures: FailureRecorder;
   readonly #replacement: Replacement;
   /** What the passes under way need to own. */
-  readonly #owned = new Map<string, OwnedKey>();
+  readonly #owned = new Map<string, OwnedKey & { readonly sinceMs: number }>();
   /** The version of each row when it was last read. */
   readonly #read = new Map<string, number>();
 
@@ -51,24 +51,27 @@ export class Reconciler {
   }
 
   async reconcile(id: string, reconcile: ReconcileContext): Promise<ReconcileResult> {
-    const { context, ownership, health, secrets } = this.#services;
+    const { context, ownership } = this.#services;
     const record = await context.store.instances.get(id, { signal: reconcile.signal });
-    if (record) this.#read.set(id, record.resourceVersion);
-    else {
-      this.#read.delete(id);
-      health.untrack(id);
-      secrets.forget(id);
+    if (!record) {
+      this.forget(id);
       return settled;
     }
     const { type } = record.jsonSpec;
     const provider = context.providers.get(type);
     const fence = ownership.fence({ id, type, placement: record.runtime.placement });
     if (!provider || fence === null) {
+      this.#letGo(id);
       await noteUnreachable(this.#services, record);
       return settled;
     }
+    this.#read.set(id, record.resourceVersion);
+    this.#bringUp.keepOnly(id, wantedRevisions(record));
     const pass: LeasedPass = { provider, fence, reconcile };
-    this.#owned.set(id, { id, type, placement: record.runtime.placement });
+    // From here on it acts, and whatever hangs with its backend holds up only those of the same type.
+    await reconcile.enter({ group: type, share: record.tenant });
+    const sinceMs = context.clock.monotonicMs();
+    this.#owned.set(id, { id, type, placement: record.runtime.placement, sinceMs });
     try {
       const result = await this.#step(record, pass);
       this.#services.condition.recovered(`provider:${type}`);
@@ -87,6 +90,25 @@ export class Reconciler {
     }
   }
 
+  /** Keeps nothing of an instance that is gone. */
+  forget(id: string): void {
+    const { health, secrets } = this.#services;
+    this.#letGo(id);
+    health.untrack(id);
+    secrets.forget(id);
+  }
+
+  /** Ends what goes on apart from the passes. */
+  stop(): void {
+    this.#bringUp.stop();
+  }
+
+  /** Keeps nothing of an instance that others act on. */
+  #letGo(id: string): void {
+    this.#read.delete(id);
+    this.#bringUp.keepOnly(id, []);
+  }
+
   /** Whether the row has been read in this version or a newer one. */
   hasRead(id: string, resourceVersion: number): boolean {
     return (this.#read.get(id) ?? 0) >= resourceVersion;
@@ -96,6 +118,14 @@ export class Reconciler {
   lost(): readonly string[] {
     return [...this.#owned.values()]
       .filter((owned) => this.#services.ownership.fence(owned) === null)
+      .map(({ id }) => id);
+  }
+
+  /** The instances of a type that have been acted on for longer than a time. */
+  actingLong(type: string, longerThanMs: number): readonly string[] {
+    const limitMs = this.#services.context.clock.monotonicMs() - longerThanMs;
+    return [...this.#owned.values()]
+      .filter((owned) => owned.type === type && owned.sinceMs < limitMs)
       .map(({ id }) => id);
   }
 
@@ -283,7 +313,7 @@ export class Reconciler {
   }
 
   async #remove(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
-    const { context, links, health, secrets } = this.#services;
+    const { context, links, health } = this.#services;
     health.untrack(record.id);
     const copies = [record.runtime.candidate, record.runtime.active].filter((copy) => copy !== null);
     for (const copy of copies) {
@@ -301,7 +331,7 @@ export class Reconciler {
     });
     context.committed();
     context.logger.info('instance removed', { instance: record.name });
-    secrets.forget(record.id);
+    this.forget(record.id);
     return settled;
   }
 
@@ -343,4 +373,10 @@ function soonest(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
   if (a.requeueAfterMs === undefined || b.requeueAfterMs === undefined)
     return { requeueAfterMs: a.requeueAfterMs ?? b.requeueAfterMs };
   return { requeueAfterMs: Math.min(a.requeueAfterMs, b.requeueAfterMs) };
+}
+
+/** The copies that are to run. */
+function wantedRevisions({ desiredState, runtime }: InstanceRecord): readonly number[] {
+  if (desiredState === 'stopped' || runtime.deleteRequestedAt !== null) return [];
+  return [runtime.active, runtime.candidate].flatMap((copy) => (copy ? [copy.revision] : []));
 }

@@ -3,6 +3,7 @@ import type { Copy, InstanceRecord } from '../../domain/instance/instance-record
 import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { isServing, type UpdateFailure } from '../../domain/instance/mcp-server-instance.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { isBackendAway } from './backend-away.js';
 import type { BringUp, ReadyCopy } from './bring-up.js';
 import { timestamp } from '../context/event-drafts.js';
 import type { FailureRecorder } from './failure-recorder.js';
@@ -86,7 +87,8 @@ export class Replacement {
       const ready = await this.#bringUp.run(record, candidate, { ...pass, seen, steps });
       record = await this.#switch(record, candidate, { ...pass, ready });
     } catch (error) {
-      if (!isFailure(error)) throw error;
+      // A backend that is away says nothing of the candidate, which stays.
+      if (!isFailure(error) || isBackendAway(error)) throw error;
       return this.#failed(record, candidate, { ...pass, error });
     }
     this.#services.health.track(record, pass.fence);
