@@ -9,6 +9,7 @@ it('fills a lifecycle with the defaults', () => {
     stopGrace: 10,
     maxRestarts: null,
     startupTimeout: 60,
+    busyTimeout: 60,
   });
   const lifecycle = {
     start: 'on-demand',
@@ -16,6 +17,7 @@ it('fills a lifecycle with the defaults', () => {
     stop_grace: 0,
     max_restarts: 0,
     startup_timeout: 2,
+    busy_timeout: 3,
   } as const;
   expect(resolveLifecycle({ type: 'x', lifecycle })).toEqual({
     start: 'on-demand',
@@ -23,6 +25,7 @@ it('fills a lifecycle with the defaults', () => {
     stopGrace: 0,
     maxRestarts: 0,
     startupTimeout: 2,
+    busyTimeout: 3,
   });
 });
 

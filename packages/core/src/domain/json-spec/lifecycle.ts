@@ -9,6 +9,7 @@ export interface ResolvedLifecycle {
   /** `null` is unlimited. */
   readonly maxRestarts: number | null;
   readonly startupTimeout: number;
+  readonly busyTimeout: number;
 }
 
 /** Fills the lifecycle of a document with the defaults. */
@@ -20,5 +21,6 @@ export function resolveLifecycle(spec: JsonSpec): ResolvedLifecycle {
     stopGrace: lifecycle.stop_grace ?? defaults.stopGrace,
     maxRestarts: lifecycle.max_restarts ?? null,
     startupTimeout: lifecycle.startup_timeout ?? defaults.startupTimeout,
+    busyTimeout: lifecycle.busy_timeout ?? defaults.busyTimeout,
   };
 }

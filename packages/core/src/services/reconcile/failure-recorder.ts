@@ -18,6 +18,8 @@ import { describeExit, exitIn } from './told-exit.js';
 
 // A server that failed to start has nothing to save.
 const failedStartGraceMs = 1_000;
+/** How long a server that hangs is given to end by itself, in milliseconds. */
+const hungGraceMs = 1_000;
 const keptLogLines = 20;
 
 /** Writes down what went wrong and decides when it is tried again. */
@@ -83,13 +85,17 @@ export class FailureRecorder {
     const { context, links, health } = this.#services;
     const link = links.get(record.id, pass.active.revision);
     const silentMs = link ? context.clock.monotonicMs() - link.lastByteMs : Infinity;
-    if (link && link.callsInFlight > 0 && silentMs < context.settings.busyTimeoutMs) return { kind: 'busy' };
+    const { busyTimeoutMs, stopGraceMs } = lifecycleMs(pass.active.spec);
+    if (link && link.callsInFlight > 0 && silentMs < busyTimeoutMs) return { kind: 'busy' };
     health.untrack(record.id);
     const { reason, message } = record.statusDetail;
     const error = mcpError('UNHEALTHY', `The health check failed repeatedly (${reason}): ${message}`);
     const exit = await this.exitOf(record, pass.active, { ...pass, error });
-    await links.drop(record.id, pass.active.revision);
-    const { stopGraceMs: graceMs } = lifecycleMs(pass.active.spec);
+    const dropped = links.drop(record.id, pass.active.revision);
+    // What hangs hears no goodbye, neither from its clients nor from its provider.
+    const hangs = reason === 'REQUEST_TIMEOUT';
+    if (!hangs) await dropped;
+    const graceMs = hangs ? Math.min(stopGraceMs, hungGraceMs) : stopGraceMs;
     await pass.provider.ensureStopped(
       copyRef(record, pass.active),
       { graceMs },
