@@ -22,7 +22,7 @@ interface Member {
 export interface SharedFleet extends AsyncDisposable {
   readonly store: Store;
   readonly engine: FakeProvider<ContainerSpec>;
-  /** Starts another member. One with a clock of its own stands still while the others go on, as under SIGSTOP. */
+  /** Starts another member, with the engine unless it has other providers. One with a clock of its own stands still while the others go on, as under SIGSTOP. */
   join(options?: Partial<MCPInfraOptions> & { readonly frozen?: boolean }): Promise<Member>;
   /** Moves the clock in steps of a second, so that what follows gets its time. */
   advance(ms: number): Promise<void>;
@@ -36,7 +36,7 @@ export function sharedFleet(): SharedFleet {
   let identity: Promise<StoreIdentity> | undefined;
   let opened: Promise<void> | undefined;
 
-  const join: SharedFleet['join'] = async ({ frozen = false, ...options } = {}) => {
+  const join: SharedFleet['join'] = async ({ frozen = false, providers: others, ...options } = {}) => {
     const own = frozen ? manualClock() : clock;
     const killed = new AbortController();
     const writes: string[] = [];
@@ -53,7 +53,13 @@ export function sharedFleet(): SharedFleet {
       open: (context: Parameters<Provider['open']>[0]) => (opened ??= engine.open(context)),
       close: async () => undefined,
     });
-    const infra = createMCPInfra({ ...options, providers: [provider], store: shared, clock: own });
+    const providers: readonly Provider[] = others ?? [provider];
+    const infra = createMCPInfra({
+      ...options,
+      providers,
+      store: shared,
+      clock: own,
+    }) as MCPInfra<ContainerSpec>;
     const member = { infra, clock: own, writes, kill: () => killed.abort() };
     members.push(member);
     await infra.start();

@@ -25,6 +25,7 @@ import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.j
 import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
 import type { ReconcileServices } from './reconcile-services.js';
+import { isRemovable } from './removable.js';
 
 const settled: ReconcileResult = {};
 
@@ -60,6 +61,7 @@ export class Reconciler {
     const { type } = record.jsonSpec;
     const provider = context.providers.get(type);
     const fence = ownership.fence({ id, type, placement: record.runtime.placement });
+    if (isRemovable(record)) return this.#orLookAgain(() => this.#removeRow(record, fence ?? undefined));
     if (!provider || fence === null) {
       this.#letGo(id);
       await noteUnreachable(this.#services, record);
@@ -313,13 +315,19 @@ export class Reconciler {
   }
 
   async #remove(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
-    const { context, links, health } = this.#services;
+    const { links, health } = this.#services;
     health.untrack(record.id);
     const copies = [record.runtime.candidate, record.runtime.active].filter((copy) => copy !== null);
     for (const copy of copies) {
       await links.drop(record.id, copy.revision);
       await this.#destroy(record, copy, pass);
     }
+    return this.#removeRow(record, pass.fence);
+  }
+
+  /** Removes the row of an instance of which nothing else is left. Without a lease it does so only as it was read. */
+  async #removeRow(record: InstanceRecord, fence: number | undefined): Promise<ReconcileResult> {
+    const { context } = this.#services;
     for (const scope of record.runtime.ownedSecretScopes) await context.secretStore?.deleteScope(scope);
     const origin = instanceOrigin(record);
     await context.store.deleteInstance(record, {
@@ -327,12 +335,22 @@ export class Reconciler {
         draftEvent(context, origin, { type: 'MCPServerInstanceRemoved', data: instanceSubject(record) }),
       ],
       counters: instanceCounters(context, record.tenant, -1),
-      fence: pass.fence,
+      fence,
     });
     context.committed();
     context.logger.info('instance removed', { instance: record.name });
     this.forget(record.id);
     return settled;
+  }
+
+  /** Has the key looked at again when somebody wrote meanwhile. */
+  async #orLookAgain(work: () => Promise<ReconcileResult>): Promise<ReconcileResult> {
+    try {
+      return await work();
+    } catch (error) {
+      if (MCPInfraError.isInstance(error) && error.code === 'CONFLICT') return { requeueAfterMs: 0 };
+      throw error;
+    }
   }
 
   async #destroy(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {

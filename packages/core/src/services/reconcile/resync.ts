@@ -3,6 +3,8 @@ import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-re
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
+import { isRemovable } from './removable.js';
+import { noteUnreachable } from './note-unreachable.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
 const pageSize = 500;
@@ -12,12 +14,12 @@ const pageSize = 500;
  * harmless; it runs at the start, when leases changed, and every 30 seconds.
  */
 export class Resync {
-  readonly #parts: ReconcileServices;
+  readonly #services: ReconcileServices;
   readonly #collector: OrphanCollector;
 
-  constructor(parts: ReconcileServices) {
-    this.#parts = parts;
-    this.#collector = new OrphanCollector(parts);
+  constructor(services: ReconcileServices) {
+    this.#services = services;
+    this.#collector = new OrphanCollector(services);
   }
 
   /** Whether something was seen that has to be looked at again before the next turn. */
@@ -26,7 +28,7 @@ export class Resync {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { context, condition, ownership } = this.#parts;
+    const { context, condition, ownership } = this.#services;
     const running = new Map<string, OwnedCopy['state']>();
     const listings: { readonly provider: Provider; readonly listed: readonly OwnedCopy[] }[] = [];
     for (const [type, provider] of context.providers) {
@@ -63,8 +65,9 @@ export class Resync {
     reachable: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<ReadonlySet<string>> {
-    const { context } = this.#parts;
+    const { context } = this.#services;
     const known = new Set<string>();
+    const leases = await context.store.leases.list({ signal });
     let cursor: string | undefined;
     do {
       const page = await context.store.instances.list({ limit: pageSize, cursor }, { signal });
@@ -72,7 +75,9 @@ export class Resync {
         const { active, candidate } = record.runtime;
         if (active) known.add(copyKey(record.id, active.revision));
         if (candidate) known.add(copyKey(record.id, candidate.revision));
-        if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
+        const isForeign = !context.providers.has(record.jsonSpec.type);
+        if (isForeign && !isRemovable(record)) await noteUnreachable(this.#services, record, leases);
+        else if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
         else this.#track(record);
       }
       cursor = page.nextCursor ?? undefined;
@@ -81,7 +86,7 @@ export class Resync {
   }
 
   async #recount(signal: AbortSignal): Promise<void> {
-    const { context } = this.#parts;
+    const { context } = this.#services;
     for (const drift of await context.store.counters.recount({ signal }).catch((error: unknown) => {
       context.logger.warn('the counters could not be checked', { error: messageOf(error) });
       return [];
@@ -91,7 +96,7 @@ export class Resync {
   }
 
   #track(record: InstanceRecord): void {
-    const { ownership, health } = this.#parts;
+    const { ownership, health } = this.#services;
     const { type } = record.jsonSpec;
     const fence = ownership.fence({ id: record.id, type, placement: record.runtime.placement });
     if (isServing(record) && fence !== null) health.track(record, fence);
