@@ -4,7 +4,7 @@ import type { InstanceRecord, PinnedServer } from '../../domain/instance/instanc
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
 import { tenantOf, visibleServer, type Scope } from '../context/access.js';
-import { pinServer } from '../servers/admit-server.js';
+import { pinServer } from '../context/move-to-definition.js';
 import type { MCPServerInstancePatch } from './instance-input.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';

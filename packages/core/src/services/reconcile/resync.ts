@@ -4,6 +4,7 @@ import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
 import { isRemovable } from './removable.js';
+import { resumeRollOut, wantedDefinitions } from './resume-roll-outs.js';
 import { noteUnreachable } from './note-unreachable.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
@@ -68,6 +69,7 @@ export class Resync {
     const { context } = this.#services;
     const known = new Set<string>();
     const leases = await context.store.leases.list({ signal });
+    const wanted = await wantedDefinitions(context, signal);
     let cursor: string | undefined;
     do {
       const page = await context.store.instances.list({ limit: pageSize, cursor }, { signal });
@@ -75,6 +77,7 @@ export class Resync {
         const { active, candidate } = record.runtime;
         if (active) known.add(copyKey(record.id, active.revision));
         if (candidate) known.add(copyKey(record.id, candidate.revision));
+        if (wanted.size > 0 && this.#isOurs(record)) await resumeRollOut(context, record, wanted);
         const isForeign = !context.providers.has(record.jsonSpec.type);
         if (isForeign && !isRemovable(record)) await noteUnreachable(this.#services, record, leases);
         else if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
@@ -96,11 +99,18 @@ export class Resync {
   }
 
   #track(record: InstanceRecord): void {
-    const { ownership, health } = this.#services;
-    const { type } = record.jsonSpec;
-    const fence = ownership.fence({ id: record.id, type, placement: record.runtime.placement });
+    const { health } = this.#services;
+    const fence = this.#fence(record);
     if (isServing(record) && fence !== null) health.track(record, fence);
     else health.untrack(record.id);
+  }
+
+  #isOurs(record: InstanceRecord): boolean {
+    return this.#fence(record) !== null;
+  }
+
+  #fence({ id, jsonSpec: { type }, runtime: { placement } }: InstanceRecord): number | null {
+    return this.#services.ownership.fence({ id, type, placement });
   }
 }
 
