@@ -58,6 +58,11 @@ export class KeyedQueue {
     return this.#passes.size;
   }
 
+  /** How many keys something is kept of: those to be looked at now or later, and those whose last pass failed. */
+  get size(): number {
+    return this.#ready.size + this.#timers.size + this.#passes.size + this.#failures.size + this.#groups.inUse();
+  }
+
   /**
    * Has the key looked at as soon as there is a place, whatever it was waiting for.
    *

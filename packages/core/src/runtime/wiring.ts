@@ -153,6 +153,17 @@ export class Wiring {
     }
   }
 
+  /** How many instances each part keeps something of in memory; all of it goes with them. */
+  get kept(): Readonly<Record<'worker' | 'secrets' | 'links' | 'probes', number>> {
+    const { secrets, links, health } = this.parts;
+    return {
+      worker: this.#worker?.size ?? 0,
+      secrets: secrets.size,
+      links: links.size,
+      probes: [...health.records()].length,
+    };
+  }
+
   async start(): Promise<void> {
     const { store, logger, resolvers, secretStore } = this.context;
     // Like a server that listens: what was started keeps the process alive until it is stopped.

@@ -67,6 +67,11 @@ export class Worker {
     });
   }
 
+  /** How many instances something is kept of in memory. */
+  get size(): number {
+    return this.#queue.size + this.#reconciler.size;
+  }
+
   wake(id: string, news: ReconcileNews): void {
     if (!this.#ending.signal.aborted) this.#queue.add(id, news);
   }

@@ -92,6 +92,11 @@ export class Reconciler {
     }
   }
 
+  /** How many instances something is kept of. */
+  get size(): number {
+    return this.#owned.size + this.#read.size + this.#bringUp.size;
+  }
+
   /** Keeps nothing of an instance that is gone. */
   forget(id: string): void {
     const { health, secrets } = this.#services;
