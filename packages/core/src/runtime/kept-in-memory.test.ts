@@ -22,7 +22,7 @@ it('keeps nothing of the instances that are gone, however many there were', asyn
   } as const;
   for (let done = 0; done < lives; done += atOnce) {
     const names = Array.from({ length: atOnce }, (_, n) => `i-${String(done + n)}`);
-    const made = await Promise.all(names.map((name) => instances.create({ name, jsonSpec } as never)));
+    const made = await Promise.all(names.map((name) => instances.create({ name, jsonSpec })));
     // One look for all: a wait for each would hear of every event of all others.
     while ((await instances.count({ status: 'running' })) < atOnce) await turn();
     if (done === 0) {

@@ -11,9 +11,7 @@ import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
 import type { Observation } from '../../ports/provider.js';
 import { BringUp } from './bring-up.js';
-import { draftEvent, instanceOrigin, instanceSubject } from '../context/event-drafts.js';
 import { FailureRecorder } from './failure-recorder.js';
-import { instanceCounters } from '../context/instance-counters.js';
 import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
@@ -25,7 +23,7 @@ import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.j
 import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
 import type { ReconcileServices } from './reconcile-services.js';
-import { isRemovable } from './removable.js';
+import { isRemovable, removeRow } from './remove-row.js';
 
 const settled: ReconcileResult = {};
 
@@ -330,20 +328,8 @@ export class Reconciler {
     return this.#removeRow(record, pass.fence);
   }
 
-  /** Removes the row of an instance of which nothing else is left. Without a lease it does so only as it was read. */
   async #removeRow(record: InstanceRecord, fence: number | undefined): Promise<ReconcileResult> {
-    const { context } = this.#services;
-    for (const scope of record.runtime.ownedSecretScopes) await context.secretStore?.deleteScope(scope);
-    const origin = instanceOrigin(record);
-    await context.store.deleteInstance(record, {
-      events: [
-        draftEvent(context, origin, { type: 'MCPServerInstanceRemoved', data: instanceSubject(record) }),
-      ],
-      counters: instanceCounters(context, record.tenant, -1),
-      fence,
-    });
-    context.committed();
-    context.logger.info('instance removed', { instance: record.name });
+    await removeRow(this.#services.context, record, fence);
     this.forget(record.id);
     return settled;
   }

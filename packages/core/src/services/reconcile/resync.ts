@@ -3,7 +3,7 @@ import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-re
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
-import { isRemovable } from './removable.js';
+import { isRemovable } from './remove-row.js';
 import { resumeRollOut, wantedDefinitions } from './resume-roll-outs.js';
 import { noteUnreachable } from './note-unreachable.js';
 import type { ReconcileServices } from './reconcile-services.js';
