@@ -1,7 +1,7 @@
 // The code of docs/guide/getting-started.md. It is compiled, and test/getting-started.test.ts runs it.
 
 import { consoleLogger, createMCPInfra, memoryStore, type MCPInfra } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { processProvider } from '@mcpinfra/provider-process';
 
 type Infra = MCPInfra<ProcessSpec>;

@@ -50,6 +50,7 @@ export type {
   SessionSpec,
   TransportName,
 } from './domain/json-spec/json-spec.js';
+export * as specFields from './domain/json-spec/fields/index.js';
 export { parseByteSize } from './domain/json-spec/byte-size.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
 export {
@@ -70,18 +71,7 @@ export {
 } from './domain/json-spec/health-check.js';
 export { resolveLifecycle, type ResolvedLifecycle } from './domain/json-spec/lifecycle.js';
 export { parseJsonSpec, type JsonSpecResult } from './domain/json-spec/parse-json-spec.js';
-export {
-  processSpecSchema,
-  type ProcessResources,
-  type ProcessSpec,
-} from './domain/json-spec/process-spec.js';
 export { resolveTransport } from './domain/json-spec/resolve-transport.js';
-export {
-  urlSpecSchema,
-  type Authentication,
-  type OAuth2ClientCredentials,
-  type UrlSpec,
-} from './domain/json-spec/url-spec.js';
 export type {
   Copy,
   HandshakeRecord,

@@ -47,6 +47,7 @@ const writesBeforeStartMs = 250;
 export class DockerRuntime implements Provider<ContainerSpec> {
   readonly specificationVersion = 'v1';
   readonly type = 'docker';
+  readonly runsImages = true;
   readonly specSchema: Provider<ContainerSpec>['specSchema'];
   readonly #engine: Engine;
   readonly #containers: Containers;

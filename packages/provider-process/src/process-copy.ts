@@ -11,12 +11,12 @@ import {
   orAborted,
   pointer,
   type ProcessIdentity,
-  type ProcessSpec,
   resolveLifecycle,
   type RunRequest,
   Secret,
   throwIfAborted,
 } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from './process-spec.js';
 import { copyKey, type CopyMarks } from './copy-marks.js';
 import { endMembers, killMembers } from './copy-members.js';
 import { launchServer } from './launch-server.js';

@@ -1,10 +1,5 @@
-import {
-  defaults,
-  parseByteSize,
-  processSpecSchema,
-  type Issue,
-  type ProcessSpec,
-} from '@mcpinfra/core/plugin';
+import { defaults, parseByteSize, type Issue } from '@mcpinfra/core/plugin';
+import { processSpecSchema, type ProcessSpec } from './process-spec.js';
 import type { ResolvedOptions } from './process-provider-options.js';
 
 /** The schema of a document under the rules of the host: its defaults are filled in, what it forbids is refused. */

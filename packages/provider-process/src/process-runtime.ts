@@ -12,7 +12,6 @@ import {
   type OwnedCopy,
   type Prerequisite,
   processIdentity,
-  type ProcessSpec,
   type Provider,
   type ProviderContext,
   type RunRequest,
@@ -21,6 +20,7 @@ import {
   underSignals,
   type Unsubscribe,
 } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from './process-spec.js';
 import { copyKey, isSameProcess } from './copy-marks.js';
 import { findBearers, killBearersNow } from './copy-members.js';
 import { endLeftovers } from './leftovers.js';

@@ -1,4 +1,5 @@
-import { urlSpecSchema, type Issue, type UrlSpec } from '@mcpinfra/core/plugin';
+import { type Issue } from '@mcpinfra/core/plugin';
+import { urlSpecSchema, type UrlSpec } from './url-spec.js';
 import type { Allowed } from './address/allowed.js';
 import { refusalSentence, refusedWithoutLookup } from './address/refusal.js';
 

@@ -1,5 +1,6 @@
 import { createMCPInfra } from '@mcpinfra/core';
-import type { CopyRef, UrlSpec } from '@mcpinfra/core/plugin';
+import type { CopyRef } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from './url-spec.js';
 import { request } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LookupAll } from './guarded-connector.js';

@@ -43,6 +43,11 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
   placement(options?: CallOptions): Promise<string>;
   /** Whether its copies end with the process that made them, so that no other worker can take them over; absent means no. */
   readonly copiesEndWithProcess?: boolean;
+  /**
+   * Whether its documents name an image in `image`, which the definition's `dockerImageUrl` fills where they do not; absent
+   * means no.
+   */
+  readonly runsImages?: boolean;
   /** Gets ready what a start needs and may take long, such as an image. Idempotent; core bounds how many run at once. */
   prepare?(request: RunRequest<TSpec>, options?: CallOptions): Promise<void>;
   /**

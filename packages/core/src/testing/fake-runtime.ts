@@ -1,4 +1,3 @@
-import type { ZodType } from 'zod';
 import {
   type CallOptions,
   type Clock,
@@ -26,8 +25,8 @@ import type { TestTools } from './tools.js';
 
 /** What a {@link FakeRuntime} is made of. */
 export interface FakeRuntimeOptions<TSpec extends JsonSpec> {
-  readonly type: TSpec['type'];
-  readonly schema: ZodType<TSpec>;
+  readonly of: Pick<Provider<TSpec>, 'type' | 'specSchema' | 'copiesEndWithProcess' | 'runsImages'>;
+  readonly placement: string;
   readonly tools: TestTools;
   readonly clock: Clock;
 }
@@ -38,6 +37,8 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   readonly type: TSpec['type'];
   readonly specSchema: Provider<TSpec>['specSchema'];
   readonly copiesEndWithProcess: boolean;
+  readonly runsImages: boolean;
+  readonly #placement: string;
   readonly #clock: Clock;
   readonly #copies = new Map<string, FakeCopy<TSpec>>();
   readonly #listeners = new Set<(copy: CopyRef) => void>();
@@ -47,10 +48,12 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   #tools: TestTools;
   #context: ProviderContext | undefined;
 
-  constructor({ type, schema, tools, clock }: FakeRuntimeOptions<TSpec>) {
-    this.type = type;
-    this.copiesEndWithProcess = type === 'process';
-    this.specSchema = schema.transform(checkedOverMCP);
+  constructor({ of, placement, tools, clock }: FakeRuntimeOptions<TSpec>) {
+    this.type = of.type;
+    this.copiesEndWithProcess = of.copiesEndWithProcess ?? false;
+    this.runsImages = of.runsImages ?? false;
+    this.specSchema = of.specSchema.transform(checkedOverMCP);
+    this.#placement = placement;
     this.#tools = tools;
     this.#clock = clock;
   }
@@ -62,7 +65,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
 
   async placement(options?: CallOptions): Promise<string> {
     refuseAborted(options);
-    return this.type === 'url' ? '*' : `fake:${this.type}`;
+    return this.#placement;
   }
 
   async ensureRunning(request: RunRequest<TSpec>, options?: CallOptions): Promise<Observation> {
@@ -191,7 +194,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
     }
     for (const copy of running) {
       copy.crash(options);
-      if (this.type === 'url') copy.start();
+      if (this.#placement === '*') copy.start();
       for (const listener of this.#listeners) listener(copy.copy);
     }
   }

@@ -5,6 +5,7 @@ import { createTestInfra } from './create-test-infra.js';
 import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
+import { local, remote } from '../../test/support/fake-kinds.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 
@@ -183,7 +184,7 @@ it('finds a crash of which it was not told at the next comparison', async () => 
 
 it('starts again in another process what ended with its worker, without counting a crash', async () => {
   const clock = manualClock();
-  const provider = fakeProvider({ type: 'process', clock });
+  const provider = fakeProvider({ ...local, clock });
   const { mkdtempSync, rmSync } = await import('node:fs');
   const { join } = await import('node:path');
   const { tmpdir } = await import('node:os');
@@ -196,7 +197,7 @@ it('starts again in another process what ended with its worker, without counting
     });
   try {
     const before = await open();
-    const spec = { type: 'process', command: ['server'] } as const;
+    const spec = { type: 'local', command: ['server'] } as const;
     const { id } = await before.infra.instances.create({ name: 'one', jsonSpec: spec });
     await before.settle();
     await before.stop();
@@ -215,9 +216,9 @@ it('starts again in another process what ended with its worker, without counting
 
 it('does not restart a server that runs elsewhere, and sees it recover', async () => {
   const clock = manualClock();
-  const provider = fakeProvider({ type: 'url', clock });
+  const provider = fakeProvider({ ...remote, clock });
   await using t = await createTestInfra({ clock, providers: [provider] });
-  const spec = { type: 'url', endpoint: 'https://mcp.example.com/mcp' } as const;
+  const spec = { type: 'remote', endpoint: 'https://mcp.example.com/mcp' } as const;
   const { id } = await t.infra.instances.create({ name: 'one', jsonSpec: spec });
   await t.settle();
   t.hang('one');

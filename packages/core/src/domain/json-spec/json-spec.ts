@@ -9,6 +9,8 @@ export interface JsonSpec {
   readonly transport?: TransportName | undefined;
   readonly port?: number | 'auto' | undefined;
   readonly path?: string | undefined;
+  /** Where a server that runs elsewhere is reached. */
+  readonly endpoint?: string | undefined;
   readonly health_check?: string | HealthCheckSpec | undefined;
   readonly lifecycle?: LifecycleSpec | undefined;
   readonly session?: SessionSpec | undefined;

@@ -19,11 +19,11 @@ export interface RunDocument {
 
 /** Puts the document together from the server's defaults and the instance's own. */
 export async function buildRunDocument(
-  context: Pick<ServiceContext, 'schemas' | 'settings'>,
+  context: Pick<ServiceContext, 'providers' | 'schemas' | 'settings'>,
   pinned: PinnedServer | null,
   jsonSpec: unknown,
 ): Promise<RunDocument> {
-  const merged = withDefaults(pinned, jsonSpec);
+  const merged = withDefaults(context, pinned, jsonSpec);
   const parsed = parseJsonSpec(merged, context.schemas);
   const given = (parsed.ok ? parsed.spec.environment : textValues(merged)) ?? {};
   // TypeBox and its compiler load with the first document, not with the package.
@@ -74,12 +74,16 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-function withDefaults(pinned: PinnedServer | null, jsonSpec: unknown): unknown {
+function withDefaults(
+  { providers }: Pick<ServiceContext, 'providers'>,
+  pinned: PinnedServer | null,
+  jsonSpec: unknown,
+): unknown {
   if (!pinned || typeof jsonSpec !== 'object' || jsonSpec === null || Array.isArray(jsonSpec))
     return jsonSpec;
   const merged = mergeSpec(pinned.jsonSpec, jsonSpec);
-  const needsImage =
-    merged['type'] === 'docker' && merged['image'] === undefined && pinned.dockerImageUrl !== null;
+  const runsImages = providers.get(String(merged['type']))?.runsImages === true;
+  const needsImage = runsImages && merged['image'] === undefined && pinned.dockerImageUrl !== null;
   return needsImage ? { ...merged, image: pinned.dockerImageUrl } : merged;
 }
 

@@ -1,12 +1,8 @@
 import * as z from 'zod';
-import { seconds } from './fields/common.js';
-import { authentication, headers } from './fields/credentials.js';
-import { labels } from './fields/environment.js';
-import { healthCheck } from './fields/health-check.js';
-import { httpUrl } from './fields/common.js';
-import { alias, protocolEra } from './fields/reach.js';
-import { specObject } from './fields/spec-object.js';
-import type { JsonSpec } from './json-spec.js';
+import { specFields, type JsonSpec } from '@mcpinfra/core/plugin';
+import { authentication, headers } from './credential-fields.js';
+
+const { alias, healthCheck, httpUrl, labels, protocolEra, seconds, specObject } = specFields;
 
 /** A server that runs elsewhere and is reached by its URL. */
 export interface UrlSpec extends JsonSpec {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { httpUrl, someText } from './common.js';
-import { specObject, withoutNulls } from './spec-object.js';
+import { specFields } from '@mcpinfra/core/plugin';
+
+const { httpUrl, someText, withoutNulls } = specFields;
 
 const headerText = z
   .string({ error: 'Expected text of one line' })
@@ -62,6 +63,3 @@ export const authentication = z.preprocess(
   (value) => withoutNulls(value, ['scope', 'audience', 'resource']),
   credentials,
 );
-
-/** With what an image is fetched from a private registry. */
-export const registry = specObject({ username: someText, password: someText });

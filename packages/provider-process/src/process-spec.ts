@@ -1,14 +1,5 @@
 import * as z from 'zod';
-import { commandLine, commandRule, withoutAlias } from './fields/arguments.js';
-import { someText } from './fields/common.js';
-import { environment, labels, plainEnvironment } from './fields/environment.js';
-import { healthCheck } from './fields/health-check.js';
-import { lifecycle } from './fields/lifecycle.js';
-import { alias, endpointPath, hostHeader, port, protocolEra, reachRule, transport } from './fields/reach.js';
-import { processResources } from './fields/resources.js';
-import { session } from './fields/session.js';
-import { specObject } from './fields/spec-object.js';
-import type { JsonSpec } from './json-spec.js';
+import { specFields, type JsonSpec } from '@mcpinfra/core/plugin';
 
 /** A server that runs as a child process of the worker. */
 export interface ProcessSpec extends JsonSpec {
@@ -31,6 +22,42 @@ export interface ProcessResources {
   /** How many processes and threads. @defaultValue 256 */
   readonly pids_limit?: number | undefined;
 }
+
+const {
+  commandLine,
+  commandRule,
+  withoutAlias,
+  someText,
+  environment,
+  labels,
+  plainEnvironment,
+  healthCheck,
+  lifecycle,
+  alias,
+  endpointPath,
+  hostHeader,
+  port,
+  protocolEra,
+  reachRule,
+  transport,
+  session,
+  specObject,
+  memoryLimit,
+  pidsLimit,
+} = specFields;
+
+/** What a local process may use. */
+const processResources = specObject({
+  memory_limit: memoryLimit.optional(),
+  pids_limit: pidsLimit.optional(),
+  cpu_limit: z
+    .never({
+      error:
+        'A local process cannot be held to a share of the CPUs without a control group. ' +
+        'Remove cpu_limit, or run the server as a container.',
+    })
+    .optional(),
+});
 
 /** Parses a document of type `process`. */
 export const processSpecSchema: z.ZodType<ProcessSpec> = specObject(
