@@ -112,14 +112,9 @@ export {
   type ServerUpdateOptions,
 } from './services/servers/server-registry.js';
 export type { ServerPlan, ServerPlanInstance } from './services/servers/server-plan.js';
-export type { ImportFormat } from './domain/import/import-format.js';
-export type { NotCarried } from './domain/import/import-report.js';
-export type { ImportInput } from './domain/import/server-draft.js';
 export type {
   ClientConfig,
   ClientConfigEntry,
   ClientConfigOptions,
 } from './services/instances/client-config.js';
-export type { ImportNeed, ImportOptions, ImportResult } from './services/import/import-fleet.js';
-export type { ImportValue } from './services/import/import-values.js';
 export type { CommandOptions, WaitableCommandOptions } from './services/context/service-context.js';

@@ -36,6 +36,7 @@ export type {
   EnvVariableFormat,
   EnvVariableType,
 } from './domain/env-schema/env-variable.js';
+export { parseEnvSchema, type EnvSchemaResult } from './domain/env-schema/parse-env-schema.js';
 export {
   type EphemeralOwner,
   formatEphemeralFleet,
@@ -64,6 +65,7 @@ export {
   type TmpfsSpec,
   type VolumeSpec,
 } from './domain/json-spec/container-spec.js';
+export { isEnvironmentName, isReservedEnvironmentName } from './domain/json-spec/environment-issues.js';
 export {
   resolveHealthCheck,
   resolveHealthUrl,
@@ -71,6 +73,8 @@ export {
 } from './domain/json-spec/health-check.js';
 export { resolveLifecycle, type ResolvedLifecycle } from './domain/json-spec/lifecycle.js';
 export { parseJsonSpec, type JsonSpecResult } from './domain/json-spec/parse-json-spec.js';
+export { plainDocument, type PlainDocument } from './domain/json-spec/plain-document.js';
+export { kindOf } from './domain/json-spec/quote-value.js';
 export { resolveTransport } from './domain/json-spec/resolve-transport.js';
 export type {
   Copy,

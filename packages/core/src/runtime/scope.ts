@@ -9,7 +9,6 @@ import {
 import { EnvironmentService } from '../services/instances/environment-service.js';
 import type { EventHub } from '../services/events/event-hub.js';
 import { EventStream, type DurableSubscription } from '../services/events/event-stream.js';
-import type { ImportOptions, ImportResult } from '../services/import/import-fleet.js';
 import { InstanceCommands } from '../services/instances/instance-commands.js';
 import { InstanceManager } from '../services/instances/instance-manager.js';
 import { InstancePlanner } from '../services/instances/instance-plan.js';
@@ -42,12 +41,10 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   /** What happens. */
   readonly events: EventStream;
   readonly #desired: DesiredState;
-  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope };
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, owned, remote, claims, hub, subscriptions } = parts;
-    this.#parts = { context, scope };
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
     const sessions = new InstanceSessions(context, links, {
@@ -78,24 +75,6 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
   async apply(document: FleetDocument, options: ApplyOptions = {}): Promise<ApplyResult> {
     return this.#desired.apply(document, options);
-  }
-
-  /**
-   * Applies what was written for others: an entry of the official registry (`server.json`), the `mcpServers` of a client,
-   * VS Code's `servers` and `inputs`, a `server.yaml` of the Docker catalogue, or a list of `providers`; as text or parsed.
-   *
-   * Instances that need nothing more are made; of the others the result says in `needs` what to give in `values`. Importing
-   * the same again changes nothing.
-   *
-   * @throws `INVALID_SPEC` with every fault of the document at once; `INVALID_ARGUMENT` for values that nothing asks for
-   */
-  async import(source: unknown, options: ImportOptions = {}): Promise<ImportResult> {
-    const { importFleet } = await import('../services/import/import-fleet.js');
-    return importFleet(source, options, {
-      ...this.#parts,
-      desired: this.#desired,
-      instances: this.instances,
-    });
   }
 
   /** Writes servers and instances as a document for `apply`: with references, never with secret values. */

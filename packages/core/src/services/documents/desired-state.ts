@@ -200,15 +200,7 @@ export class DesiredState {
         details: { issues },
       });
     }
-    const same =
-      canonicalJson([existing.jsonSpec, existing.labels, existing.description, existing.desiredState]) ===
-      canonicalJson([
-        wanted.jsonSpec,
-        wanted.labels ?? {},
-        wanted.description ?? '',
-        wanted.desiredState ?? 'running',
-      ]);
-    return same ? 'unchanged' : 'updated';
+    return (await this.#planner.isSo(existing, wanted, options)) ? 'unchanged' : 'updated';
   }
 
   async #prune(

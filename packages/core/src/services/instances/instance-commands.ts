@@ -20,6 +20,7 @@ import { admitDocument, makeSlug, secretScopeOf, storeSecrets } from './instance
 import { admitServer } from '../servers/admit-server.js';
 import { instanceCounters } from '../context/instance-counters.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
+import { withKeptSecrets } from './kept-secrets.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { newInstanceRecord } from './new-instance-record.js';
 import { changeInstance, type InstanceChange } from '../context/instance-writer.js';
@@ -307,7 +308,9 @@ export class InstanceCommands {
       labels,
       description,
     });
-    const request = { instanceId: record.id, jsonSpec: value.jsonSpec, pinned, issues };
+    const wanted = { instance: record, jsonSpec: value.jsonSpec };
+    const jsonSpec = await withKeptSecrets(this.#context, wanted, options);
+    const request = { instanceId: record.id, jsonSpec, pinned, issues };
     const admitted = await admitDocument(this.#context, request);
     if (admitted.jsonSpec.type !== record.jsonSpec.type) {
       const message = `The type cannot be changed from "${record.jsonSpec.type}"; delete the instance and create it anew.`;

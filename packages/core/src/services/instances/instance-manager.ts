@@ -81,6 +81,11 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     this.#parts = parts;
   }
 
+  /** The types of documents that instances of this fleet can have: one for each of its providers. */
+  get types(): readonly string[] {
+    return [...this.#parts.context.providers.keys()];
+  }
+
   /**
    * Creates an instance. Secrets given in clear are moved to the secret store and replaced by references.
    *
