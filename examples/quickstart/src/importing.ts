@@ -28,6 +28,16 @@ export async function importFile(
   return importFleet(infra, text, { values });
 }
 
+/** Tells what is in a text and what it would need, without a fleet. */
+export function previewText(text: string): readonly string[] {
+  //#region preview
+  const { document, needs, notCarried } = readImport(text, { type: ['docker', 'url'] });
+  console.log(document.servers, document.instances); // what infra.apply() takes
+  console.log(needs, notCarried);
+  //#endregion
+  return needs.map(({ name }) => name);
+}
+
 /** Registers a catalogue, and makes an instance of one of its servers. */
 export async function importCatalogue(infra: MCPInfra, text: string, token: string): Promise<void> {
   //#region catalogue

@@ -1,5 +1,5 @@
-import { pointer, type Issue } from '@mcpinfra/core/plugin';
-import { isObject, kindOf } from './decode-message.js';
+import { kindOf, pointer, type Issue } from '@mcpinfra/core/plugin';
+import { isObject } from './decode-message.js';
 
 /** How a document of the platform is read. */
 export interface SpecTranslation {

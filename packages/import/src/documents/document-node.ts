@@ -1,5 +1,6 @@
 import { didYouMean, kindOf, looksLikeSecret, pointer } from '@mcpinfra/core/plugin';
 import type { ImportReport } from './import-report.js';
+import { isObject } from './is-object.js';
 
 /** A value of a plain document together with where it stands, read by what is expected there. */
 export class DocumentNode {
@@ -107,8 +108,4 @@ export class DocumentNode {
   #expected(what: string): void {
     this.fault('wrong_type', `Expected ${what}, but got ${kindOf(this.value)}.`);
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

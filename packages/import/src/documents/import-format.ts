@@ -1,3 +1,6 @@
+import { didYouMean, kindOf } from '@mcpinfra/core/plugin';
+import { isObject } from './is-object.js';
+
 /** The formats that can be imported. */
 export type ImportFormat = 'server.json' | 'mcpServers' | 'vscode' | 'docker-catalog' | 'providers';
 
@@ -53,8 +56,3 @@ function isEntry(value: unknown): boolean {
 function isWrapped(value: unknown): boolean {
   return isObject(value) && isEntry(value['server']);
 }
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-import { didYouMean, kindOf } from '@mcpinfra/core/plugin';

@@ -1,3 +1,5 @@
+import type { Issue, IssueCode } from '@mcpinfra/core/plugin';
+
 /** Something a document says that was left behind, and why. */
 export interface NotCarried {
   /** JSON pointer (RFC 6901) into what was imported, '' for all of it. */
@@ -23,4 +25,3 @@ export class ImportReport {
     this.notCarried.push({ path, message });
   }
 }
-import type { Issue, IssueCode } from '@mcpinfra/core/plugin';

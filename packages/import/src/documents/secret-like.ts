@@ -1,3 +1,5 @@
+import { looksLikeSecret } from '@mcpinfra/core/plugin';
+
 const connection = /connection[-_]?string$|(?:^|[-_])(?:dsn|mongo(?:db)?[-_]ur[il]|database[-_]url)$/iu;
 const credential = /^(?:(?:proxy-)?authorization|cookie)$|(?:^|_)pat$/iu;
 const secretOption = /(?:token|secret|passw(?:or)?d|api[-_]?key|credentials?)$/iu;
@@ -20,4 +22,3 @@ export function isSecretArgument(option: string, value: string): boolean {
 export function isPlaceholder(text: string): boolean {
   return /^<[^<>]{0,200}>$|^\.{3}$|^x{3,}$|^(?:your|insert|replace|change)[-_ ]/iu.test(text.trim());
 }
-import { looksLikeSecret } from '@mcpinfra/core/plugin';

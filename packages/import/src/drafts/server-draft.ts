@@ -1,3 +1,5 @@
+import type { EnvVariable, EnvVariableFormat, MCPServer } from '@mcpinfra/core/plugin';
+
 /** A value that a document asks for, or accepts. */
 export interface ImportInput {
   /** What the value is given by. */
@@ -72,4 +74,3 @@ export interface ServerDraft {
 
 /** The ways to run one server, of which one is taken; empty where there is none. */
 export type ServerWays = readonly ServerDraft[];
-import type { EnvVariable, EnvVariableFormat, MCPServer } from '@mcpinfra/core/plugin';
