@@ -1,11 +1,11 @@
 import type { NotCarried } from './documents/import-report.js';
 import type { ServerDraft, ServerWays } from './drafts/server-draft.js';
 
-/** The types of documents that an import makes, in the order in which they are preferred. */
-export const importTypes = ['docker', 'process', 'url'] as const;
-
 /** A type of documents that an import makes. */
-export type ImportType = (typeof importTypes)[number];
+export type ImportType = 'docker' | 'process' | 'url';
+
+/** All of them, in the order in which they are preferred. */
+export const importTypes: readonly ImportType[] = ['docker', 'process', 'url'];
 
 /** Chooses one of the ways to run a server, and says of the others that they are left. */
 export function chosenWay(

@@ -39,6 +39,7 @@ export interface ImportNeed extends ImportInput {
 
 /** What was read, and what it is in the words of `infra.apply`. */
 export interface ReadImport {
+  /** The format that was found. */
   readonly format: ImportFormat;
   /**
    * The definitions of all servers and the instances that need nothing more. Holds secrets in clear, those of the values

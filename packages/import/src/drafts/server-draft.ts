@@ -8,8 +8,11 @@ export interface ImportInput {
   readonly kind: 'variable' | 'header' | 'argument' | 'input';
   /** JSON pointer to where it is asked for. */
   readonly path: string;
+  /** What the document says of it. */
   readonly description?: string | undefined;
+  /** Whether nothing can run without it. */
   readonly required: boolean;
+  /** Whether it is kept in the secret store and shown nowhere. */
   readonly secret: boolean;
   /** What is taken where nothing is given. */
   readonly default?: string | readonly string[] | undefined;
@@ -17,6 +20,7 @@ export interface ImportInput {
   readonly choices?: readonly string[] | undefined;
   /** An example, never used as a value. */
   readonly placeholder?: string | undefined;
+  /** What the text has to be. */
   readonly format?: 'number' | 'integer' | 'boolean' | EnvVariableFormat | undefined;
   /** Whether several values can be given. */
   readonly repeated?: boolean | undefined;
