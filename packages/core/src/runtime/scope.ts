@@ -1,17 +1,11 @@
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Scope } from '../services/context/access.js';
-import {
-  DesiredState,
-  type ApplyOptions,
-  type ApplyResult,
-  type FleetDocument,
-} from '../services/documents/desired-state.js';
+import type { ApplyOptions, ApplyResult, FleetDocument } from '../services/documents/desired-state.js';
 import { EnvironmentService } from '../services/instances/environment-service.js';
 import type { EventHub } from '../services/events/event-hub.js';
 import { EventStream, type DurableSubscription } from '../services/events/event-stream.js';
 import { InstanceCommands } from '../services/instances/instance-commands.js';
 import { InstanceManager } from '../services/instances/instance-manager.js';
-import { InstancePlanner } from '../services/instances/instance-plan.js';
 import { InstanceSessions } from '../services/sessions/instance-sessions.js';
 import { InstanceWaiter } from '../services/sessions/instance-waiter.js';
 import type { OwnedCopies } from '../services/ownership/owned-copies.js';
@@ -40,11 +34,12 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   readonly environment: EnvironmentService;
   /** What happens. */
   readonly events: EventStream;
-  readonly #desired: DesiredState;
+  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope };
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, owned, remote, claims, hub, subscriptions } = parts;
+    this.#parts = { context, scope };
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
     const sessions = new InstanceSessions(context, links, {
@@ -54,14 +49,12 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       owned,
       remote,
     });
-    const planner = new InstancePlanner(context, scope);
     this.instances = new InstanceManager<TSpec>({
       context,
       scope,
       commands,
       waiter,
       sessions,
-      planner,
       secrets,
     });
     this.servers = new MCPServerRegistry(context, scope, async (id, options) => {
@@ -69,16 +62,21 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
     });
     this.environment = new EnvironmentService(context, scope, commands);
     this.events = new EventStream({ context, hub, claims, scope }, subscriptions);
-    this.#desired = new DesiredState(this.servers, this.instances, { scope, planner });
   }
 
   /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
   async apply(document: FleetDocument, options: ApplyOptions = {}): Promise<ApplyResult> {
-    return this.#desired.apply(document, options);
+    return (await this.#desiredState()).apply(document, options);
   }
 
   /** Writes servers and instances as a document for `apply`: with references, never with secret values. */
   async export(options: CommandOptions = {}): Promise<FleetDocument> {
-    return this.#desired.export(options);
+    return (await this.#desiredState()).export(options);
+  }
+
+  /** Loads with the first document, not with the package. */
+  async #desiredState() {
+    const { DesiredState } = await import('../services/documents/desired-state.js');
+    return new DesiredState(this.servers, this.instances, this.#parts);
   }
 }

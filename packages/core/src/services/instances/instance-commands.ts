@@ -20,7 +20,6 @@ import { admitDocument, makeSlug, secretScopeOf, storeSecrets } from './instance
 import { admitServer } from '../servers/admit-server.js';
 import { instanceCounters } from '../context/instance-counters.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
-import { withKeptSecrets } from './kept-secrets.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { newInstanceRecord } from './new-instance-record.js';
 import { changeInstance, type InstanceChange } from '../context/instance-writer.js';
@@ -309,6 +308,7 @@ export class InstanceCommands {
       description,
     });
     const wanted = { instance: record, jsonSpec: value.jsonSpec };
+    const { withKeptSecrets } = await import('./kept-secrets.js');
     const jsonSpec = await withKeptSecrets(this.#context, wanted, options);
     const request = { instanceId: record.id, jsonSpec, pinned, issues };
     const admitted = await admitDocument(this.#context, request);

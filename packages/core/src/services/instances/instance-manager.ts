@@ -18,7 +18,7 @@ import { visibleInstance, type Scope } from '../context/access.js';
 import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
-import type { InstancePlan, InstancePlanner, ValidationResult } from './instance-plan.js';
+import type { InstancePlan, ValidationResult } from './instance-plan.js';
 import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
 import { failedForGood, type InstanceWaiter } from '../sessions/instance-waiter.js';
 import { PagedList } from '../context/paged-list.js';
@@ -63,7 +63,6 @@ interface Parts {
   readonly commands: InstanceCommands;
   readonly waiter: InstanceWaiter;
   readonly sessions: InstanceSessions;
-  readonly planner: InstancePlanner;
   readonly secrets: SecretSource;
 }
 
@@ -276,7 +275,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   /** Says what is wrong with an input, every fault at once, without side effects. */
   async validate(input: unknown, options: CommandOptions = {}): Promise<ValidationResult> {
-    return this.#parts.planner.validate(input, options);
+    return (await this.#planner()).validate(input, options);
   }
 
   /** Says what a create or an update would do, without side effects. */
@@ -284,12 +283,18 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     what: { readonly create: unknown } | { readonly update: string; readonly patch: MCPServerInstancePatch },
     options: CommandOptions = {},
   ): Promise<InstancePlan> {
-    const { context, scope, planner } = this.#parts;
+    const { context, scope } = this.#parts;
+    const planner = await this.#planner();
     if ('create' in what) return planner.planCreate(what.create, options);
     return planner.planUpdate(
       await visibleInstance(context, scope, { id: what.update, options }),
       what.patch,
     );
+  }
+
+  async #planner() {
+    const { InstancePlanner } = await import('./instance-plan.js');
+    return new InstancePlanner(this.#parts.context, this.#parts.scope);
   }
 
   #query(filter: InstanceFilter) {
