@@ -1,5 +1,7 @@
 import { memorySecrets, type MCPInfraError } from '@mcpinfra/core';
 import { createTestInfra, fakeProvider, manualClock } from '@mcpinfra/core/testing';
+import { processProvider } from '@mcpinfra/provider-process';
+import { urlProvider } from '@mcpinfra/provider-url';
 import { publicDocument } from '@mcpinfra/tools';
 import { describe, expect, it } from 'vitest';
 import { importFleet } from './import-fleet.js';
@@ -13,9 +15,9 @@ const tools = {
 function threeKinds(options: { readonly gatewayUrl?: string } = {}) {
   const clock = manualClock();
   const providers = [
-    fakeProvider({ type: 'docker', tools, clock }),
-    fakeProvider({ type: 'process', tools, clock }),
-    fakeProvider({ type: 'url', tools, clock }),
+    fakeProvider({ tools, clock }),
+    fakeProvider({ of: processProvider(), tools, clock }),
+    fakeProvider({ of: urlProvider(), placement: '*', tools, clock }),
   ] as const;
   return createTestInfra({ ...options, clock, providers, secrets: [memorySecrets()] });
 }
