@@ -58,23 +58,27 @@ export class InMemoryStore extends MemoryWriter implements Store {
       (epoch) => this.#open?.leases.holds(epoch) === true,
     );
     this.#parts = parts;
-    const committed = (options?: CallOptions): Committed => this.#opened(options).committed;
+    const committed = async (options?: CallOptions): Promise<Committed> => {
+      const { committed, transactions } = this.#opened(options);
+      await transactions.settled(options);
+      return committed;
+    };
     const leases = (options?: CallOptions): MemoryLeases => this.#opened(options).leases;
     this.servers = {
-      get: async (id, options) => committed(options).layer.servers.get(id) ?? null,
-      list: async (query, options) => pageOf(serversFor(committed(options), query), query),
+      get: async (id, options) => (await committed(options)).layer.servers.get(id) ?? null,
+      list: async (query, options) => pageOf(serversFor(await committed(options), query), query),
     };
     this.instances = {
-      get: async (id, options) => committed(options).layer.instances.get(id) ?? null,
-      list: async (query, options) => pageOf(instancesFor(committed(options), query), query),
+      get: async (id, options) => (await committed(options)).layer.instances.get(id) ?? null,
+      list: async (query, options) => pageOf(instancesFor(await committed(options), query), query),
       count: async (query, options) => {
         let count = 0;
-        for (const _row of rowsOf(instancesFor(committed(options), query))) count += 1;
+        for (const _row of rowsOf(instancesFor(await committed(options), query))) count += 1;
         return count;
       },
     };
     this.events = new MemoryEventLog({
-      reading: (options) => committed(options).layer,
+      reading: async (options) => (await committed(options)).layer,
       change: (write, options) => this.#opened(options).transactions.change(write, options),
       retention: parts.eventRetention,
     });
@@ -87,7 +91,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
       list: async (options) => leases(options).list(),
     };
     this.counters = {
-      get: async (name, options) => committed(options).layer.counters.get(name) ?? 0,
+      get: async (name, options) => (await committed(options)).layer.counters.get(name) ?? 0,
       recount: async (options) => this.#opened(options).transactions.change(recount, options),
     };
   }
