@@ -63,7 +63,9 @@ export type { Page, Store, StoreIdentity } from './ports/store.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
 export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
-export { MCPInfra, type FleetHealth, type ScopeOptions } from './runtime/mcp-infra.js';
+export type { FleetHealth } from './runtime/fleet-health.js';
+export { MCPInfra, type ScopeOptions, type StopOptions } from './runtime/mcp-infra.js';
+export type { StopReport, UnclosedPart } from './runtime/stop-time.js';
 export type {
   ConcurrencyOptions,
   LimitOptions,

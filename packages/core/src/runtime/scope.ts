@@ -16,7 +16,7 @@ import type { Claims } from '../services/context/ownership.js';
 import type { WorkerParts } from '../services/reconcile/worker-parts.js';
 
 /** What the scopes of one fleet share. */
-export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets'> {
+export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets' | 'condition'> {
   readonly hub: EventHub;
   readonly owned: OwnedCopies;
   readonly remote: RemoteOwners;
@@ -38,7 +38,7 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
-    const { context, links, secrets, owned, remote, claims, hub, subscriptions } = parts;
+    const { context, links, secrets, condition, owned, remote, claims, hub, subscriptions } = parts;
     this.#parts = { context, scope };
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
@@ -61,7 +61,7 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       await commands.delete(id, options ?? {});
     });
     this.environment = new EnvironmentService(context, scope, commands);
-    this.events = new EventStream({ context, hub, claims, scope }, subscriptions);
+    this.events = new EventStream({ context, hub, condition, claims, scope }, subscriptions);
   }
 
   /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */

@@ -32,6 +32,16 @@ describe('workers of one fleet', () => {
     expect(fleet.engine.copies()).toHaveLength(20);
   });
 
+  it('own everything together for as long as they run', async () => {
+    await using fleet = sharedFleet();
+    await fleet.join();
+    await fleet.join();
+    for (let second = 11; second <= 60; second++) {
+      await fleet.advance(second === 11 ? 11_000 : 1_000);
+      expect(await shares(fleet), `after ${second} s`).toEqual([8, 8]);
+    }
+  });
+
   it('take over at once from one that stops, without touching what runs', async () => {
     await using fleet = sharedFleet();
     const first = await fleet.join();

@@ -104,7 +104,7 @@ export class FailureRecorder {
       error.code === 'PLACEMENT_UNREACHABLE' ||
       error.code === 'PLUGIN_TIMEOUT' ||
       error.code === 'PROVIDER_FAILED';
-    if (away) condition.degraded(`provider:${pass.provider.type}`, error);
+    if (away) condition.evidence(`provider:${pass.provider.type}`);
     const message = this.#parts.secrets.scrub(id, error.message);
     await changeInstance(context, id, {
       origin: { fence: pass.fence },

@@ -67,9 +67,7 @@ export class Reconciler {
     const pass: Pass = { provider, fence, reconcile };
     this.#owned.set(id, { id, type, placement: record.runtime.placement });
     try {
-      const result = await this.#step(record, pass);
-      this.#parts.condition.recovered(`provider:${type}`);
-      return result;
+      return await this.#step(record, pass);
     } catch (thrown) {
       // From here on it is written and logged.
       const error = this.#parts.secrets.scrubError(id, thrown);

@@ -1,4 +1,4 @@
-import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
+import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
@@ -37,13 +37,13 @@ export class Resync {
         const listed = await provider.list({ signal });
         for (const { copy, state } of listed) running.set(copyKey(copy.instanceId, copy.revision), state);
         listings.push({ provider, listed });
-        condition.recovered(`provider:${type}`);
       } catch (error) {
         if (signal.aborted) return;
-        condition.degraded(
-          `provider:${type}`,
-          normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" could not be asked`),
-        );
+        condition.evidence(`provider:${type}`);
+        context.logger.debug('the copies of a provider could not be listed', {
+          type,
+          error: messageOf(error),
+        });
       }
     }
     const reachable = new Set(listings.map(({ provider }) => provider.type));
