@@ -34,6 +34,7 @@ import { FleetClock } from './fleet-clock.js';
 import type { ResolvedOptions } from './options.js';
 import { safeLogger } from '../guards/safe-logger.js';
 import type { ScopeParts } from './scope.js';
+import { FairSlots } from '../async/fair-slots.js';
 import { Slots } from '../async/slots.js';
 import { TimerHeap } from '../async/timer-heap.js';
 import { Worker } from './worker.js';
@@ -122,7 +123,7 @@ export class Wiring {
     const health = new HealthMonitor(this.context, {
       links,
       secrets,
-      slots: new Slots(concurrency.probes),
+      slots: new FairSlots(concurrency.probes, clock),
       timers: (due) => new TimerHeap<string>(clock, due),
     });
     this.parts = {
