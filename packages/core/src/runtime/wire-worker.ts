@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { FairSlots } from '../async/fair-slots.js';
 import { Recurring } from '../async/recurring.js';
 import { Slots } from '../async/slots.js';
 import { TimerHeap } from '../async/timer-heap.js';
@@ -50,7 +51,7 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
   const health = new HealthMonitor(context, {
     links,
     secrets,
-    slots: new Slots(concurrency.probes),
+    slots: new FairSlots(concurrency.probes, clock),
     timers: (due) => new TimerHeap<string>(clock, due),
   });
   const reach = new ProviderReach(context, {

@@ -9,6 +9,7 @@ import {
 import { mcpError, type Provider, type Store } from '../plugin.js';
 import { fakeProvider } from './fake-provider.js';
 import { type ManualClock, manualClock } from './manual-clock.js';
+import { local } from '../../test/support/fake-kinds.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 const hangs = (): Promise<never> => new Promise(() => undefined);
@@ -91,13 +92,13 @@ beforeAll(async () => {
 describe.each(['open', 'placement'])('a provider whose %s() hangs', (method) => {
   it('holds up neither the start nor the instances of others, and is told as degraded', async () => {
     const clock = manualClock();
-    const process = fakeProvider({ type: 'process', clock });
+    const process = fakeProvider({ ...local, clock });
     const sick = altered(fakeProvider({ clock }), { [method]: hangs });
     const infra = infraOf({ clock, providers: [sick, process] as readonly Provider[] });
     expect(await untilSettled(clock, infra.start())).toBeLessThanOrEqual(2_000);
     const { id } = await infra.instances.create({
       name: 'one',
-      jsonSpec: { type: 'process', command: ['server'] },
+      jsonSpec: { type: 'local', command: ['server'] },
     });
     const running = infra.instances.waitUntilReady(id);
     expect(await untilSettled(clock, running)).toBeLessThanOrEqual(1_500);
@@ -116,7 +117,7 @@ describe.each(['open', 'placement'])('a provider whose %s() hangs', (method) => 
 it('refuses a wrong configuration beside a provider that hangs, and starts once it is mended', async () => {
   const clock = manualClock();
   let wrong = true;
-  const process = fakeProvider({ type: 'process', clock });
+  const process = fakeProvider({ ...local, clock });
   const picky = altered(process, {
     open: async (...args: Parameters<Provider['open']>) => {
       if (wrong) throw mcpError('INVALID_OPTIONS', 'The directory does not exist.');
@@ -133,7 +134,7 @@ it('refuses a wrong configuration beside a provider that hangs, and starts once 
   await started(infra, clock);
   const { id } = await infra.instances.create({
     name: 'one',
-    jsonSpec: { type: 'process', command: ['server'] },
+    jsonSpec: { type: 'local', command: ['server'] },
   });
   expect(await untilSettled(clock, infra.instances.waitUntilReady(id))).toBeLessThanOrEqual(1_500);
 });
@@ -245,7 +246,7 @@ describe('health()', () => {
 it('keeps its leases while a provider that ends with its process does not list', async () => {
   const clock = manualClock();
   const store = memoryStore({ clock });
-  const sick = altered(fakeProvider({ type: 'process', clock }), { list: hangs });
+  const sick = altered(fakeProvider({ ...local, clock }), { list: hangs });
   const infra = infraOf({ clock, store, providers: [sick] });
   await started(infra, clock);
   // Another worker that reaches the same place: its share would be given away, were that not bound.

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { memoryEventBus, memoryStore } from '../index.js';
 import { type ContainerSpec, mcpError, type Provider, type RunRequest } from '../plugin.js';
+import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider } from './fake-provider.js';
@@ -8,21 +9,6 @@ import { manualClock } from './manual-clock.js';
 import { local, remote } from '../../test/support/fake-kinds.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
-
-/** A fake with some of its methods replaced; the controls stay those of the fake. */
-function altered(
-  fake: FakeProvider<ContainerSpec>,
-  methods: Partial<Provider<ContainerSpec>>,
-): FakeProvider<ContainerSpec> {
-  return new Proxy(fake, {
-    get(target, key) {
-      if (Object.hasOwn(methods, key)) return Reflect.get(methods, key) as unknown;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-    has: (target, key) => key in target || key in methods,
-  });
-}
 
 it('is degraded while an engine is away, says so once, and goes on when it is back', async () => {
   const clock = manualClock();

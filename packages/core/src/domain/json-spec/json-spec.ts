@@ -36,7 +36,7 @@ export interface HealthCheckSpec {
   readonly path?: string | undefined;
   /** @defaultValue 30 */
   readonly interval?: number | undefined;
-  /** @defaultValue 10 */
+  /** At most 60. @defaultValue 10 */
   readonly timeout?: number | undefined;
   /** Failures in a row that make it `unhealthy`. @defaultValue 3 */
   readonly retries?: number | undefined;

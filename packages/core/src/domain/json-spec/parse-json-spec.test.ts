@@ -168,6 +168,7 @@ describe('a fault', () => {
     [{ ...container, port: 80, health_check: 5 }, '/health_check wrong_type'],
     [{ ...container, port: 80, health_check: { type: 'mcp', path: '/x' } }, '/health_check/path conflict'],
     [{ ...container, health_check: { interval: 0 } }, '/health_check/interval out_of_range'],
+    [{ ...container, health_check: { timeout: 60.5 } }, '/health_check/timeout out_of_range'],
     [{ ...container, health_check: { intervall: 1 } }, '/health_check/intervall unknown_field'],
     [{ ...container, lifecycle: { start: 'lazy' } }, '/lifecycle/start not_a_choice'],
     [{ ...container, lifecycle: { max_restarts: -1 } }, '/lifecycle/max_restarts out_of_range'],

@@ -147,7 +147,8 @@ export class Reconciler {
       const wanted = await this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
       return this.#start(wanted, active, pass);
     }
-    if (record.status === 'unhealthy' && !livesNowhere) {
+    // What an earlier worker saw, or what was so before the engine was away, is seen again before it is acted on.
+    if (record.status === 'unhealthy' && !livesNowhere && health.confirms(record.id)) {
       const restarted = await this.#failures.restartUnhealthy(record, pass);
       return restarted.kind === 'busy' ? { requeueAfterMs: 1_000 } : this.#run(restarted.record, pass);
     }
