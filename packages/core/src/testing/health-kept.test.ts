@@ -5,7 +5,7 @@ import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
-import { remote } from '../../test/support/fake-kinds.js';
+import { remote as elsewhere } from '../../test/support/fake-kinds.js';
 
 const remote = {
   type: 'remote',
@@ -20,7 +20,7 @@ async function withStore() {
   const state = { readOnly: false, writes: 0 };
   const t = await createTestInfra({
     clock,
-    providers: [fakeProvider({ ...remote, clock, tools: { echo: (args) => args } })],
+    providers: [fakeProvider({ ...elsewhere, clock, tools: { echo: (args) => args } })],
     store: altered(store, {
       updateInstance: async (record, effects, options) => {
         if (state.readOnly) throw mcpError('STORE_FAILED', 'The disk is read-only.');
