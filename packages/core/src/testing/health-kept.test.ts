@@ -104,7 +104,7 @@ it('follows the reason while it stays unhealthy, with one event for each', async
     clock,
     providers: [
       fakeProvider({
-        type: 'remote',
+        ...elsewhere,
         clock,
         tools: {
           self_test: () => {
