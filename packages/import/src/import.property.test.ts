@@ -148,7 +148,7 @@ describe('an import', () => {
       }),
       { numRuns: 1_500 },
     );
-  });
+  }, 60_000);
 
   it('survives values of any kind below the keys of each format', () => {
     const member = fc.oneof(
@@ -176,7 +176,7 @@ describe('an import', () => {
         numRuns: 1_500,
       },
     );
-  });
+  }, 60_000);
 
   it('survives text that was cut, doubled or scrambled', () => {
     const texts = publicDocuments.map(publicDocument);
@@ -203,7 +203,7 @@ describe('an import', () => {
       }),
       { numRuns: 600 },
     );
-  });
+  }, 60_000);
 
   it('ends, whatever is repeated', () => {
     const pieces = [

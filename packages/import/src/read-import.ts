@@ -3,6 +3,7 @@ import { invalidSpec } from '@mcpinfra/core/plugin';
 import { chosenWay, type ImportType } from './chosen-way.js';
 import type { ImportFormat } from './documents/import-format.js';
 import type { NotCarried } from './documents/import-report.js';
+import { parseText } from './documents/parse-text.js';
 import { draftInputs } from './drafts/draft-inputs.js';
 import { fillDraft, type FilledDraft } from './drafts/fill-draft.js';
 import type { ImportInput, ServerDraft } from './drafts/server-draft.js';
@@ -68,7 +69,8 @@ export const readingOptions = ['values', 'instances', 'type', 'volumes'] as cons
 export function readImport(source: unknown, options: ReadImportOptions = {}): ReadImport {
   refuseUnknownOptions('readImport', options, readingOptions);
   const values = new ImportValues(options.values ?? {});
-  const { format, servers, notCarried, secretsInClear } = readServers(source, {
+  const document = typeof source === 'string' ? parseText(source) : source;
+  const { format, servers, notCarried, secretsInClear } = readServers(document, {
     volumes: options.volumes === true,
   });
   const choices = servers.map((ways) => chosenWay(ways, options.type));

@@ -475,6 +475,11 @@ describe('what is none of these', () => {
     ]);
   });
 
+  it('takes a text for no document, so that every place of a fault is one of what it was given', () => {
+    expect(refusal('- a\n- b\n').details).toMatchObject({ issues: [{ path: '', code: 'unknown_type' }] });
+    expect(refusal(['- a']).details).toMatchObject({ issues: [{ path: '/0', code: 'unknown_type' }] });
+  });
+
   it('never reaches a prototype', () => {
     for (const key of ['__proto__', 'constructor', 'prototype']) {
       const text = `{"mcpServers":{"${key}":{"command":"x"}}}`;

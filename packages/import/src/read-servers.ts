@@ -6,7 +6,6 @@ import { fromServerJson } from './registry/from-server-json.js';
 import { detectFormat, type ImportFormat } from './documents/import-format.js';
 import { ImportReport, type NotCarried } from './documents/import-report.js';
 import { DocumentNode } from './documents/document-node.js';
-import { parseText } from './documents/parse-text.js';
 import type { ReadingOptions } from './reading-options.js';
 import type { ServerWays } from './drafts/server-draft.js';
 
@@ -21,14 +20,14 @@ export interface ServersRead {
 }
 
 /**
- * Reads the servers of a document of any known format, or of a list of documents of one format, as text or parsed.
+ * Reads the servers of a document of any known format, or of a list of documents of one format.
  *
  * Works on a copy, so nothing of the argument is run or changed.
  *
  * @throws `INVALID_SPEC` with every fault at once, each at a place that exists in the document
  */
-export function readServers(source: unknown, options: ReadingOptions): ServersRead {
-  const plain = plainDocument(typeof source === 'string' ? parseText(source) : source);
+export function readServers(document: unknown, options: ReadingOptions): ServersRead {
+  const plain = plainDocument(document);
   if (plain.issues.length > 0) throw invalidSpec('What was imported', plain.issues);
   const report = new ImportReport();
   const whole = new DocumentNode(plain.value, '', report);
