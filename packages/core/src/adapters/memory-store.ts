@@ -7,7 +7,8 @@ import { InMemoryStore } from './memory-store/in-memory-store.js';
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Where the store is kept as one JSON document, so that it outlives the process. One process at a time may use it.
+   * Where the store is kept as lines of JSON, so that it outlives the process. One process at a time may use it; a killed
+   * one lets go of it. Processes of several machines belong on another store.
    *
    * @defaultValue nowhere: everything ends with the process
    */
@@ -35,8 +36,8 @@ const fleetName = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/iu;
 /**
  * Makes a store in this process's memory, with `file` one that outlives it.
  *
- * With a file, a write resolves when it is on disk; writes that come together share one writing of the whole document,
- * which suits fleets of some hundred instances. Leases are not kept: a process that starts finds them free.
+ * With a file, a write resolves when it is on disk, and costs what it changes; writes that come together share one sync. A
+ * read waits for the writes before it. Leases are not kept: a process that starts finds them free.
  *
  * @throws `INVALID_OPTIONS`
  */
