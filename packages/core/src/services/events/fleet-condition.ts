@@ -60,7 +60,7 @@ export class FleetCondition {
     this.#working.delete(part);
     this.#note(part, `${code}: ${message}`);
     if (!isNew) return;
-    this.#context.logger.warn('the fleet is degraded', { part, code, message });
+    this.#context.logger.warn('the fleet is degraded', { part, code, error: message });
     this.#onChange();
   }
 
