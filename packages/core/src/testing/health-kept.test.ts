@@ -163,7 +163,7 @@ it('is asked by one probe at a time, and at once again after one that took longe
   const asked = { now: 0, most: 0, all: 0 };
   let slow = false;
   const provider = fakeProvider({
-    type: 'url',
+    ...elsewhere,
     clock,
     tools: {
       self_test: async () => {

@@ -2,14 +2,15 @@ import { expect, it } from 'vitest';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
+import { remote as elsewhere } from '../../test/support/fake-kinds.js';
 
 const health_check = { interval: 10, timeout: 60, retries: 1 } as const;
-const remote = { type: 'url', endpoint: 'https://one.example/mcp', health_check } as const;
+const remote = { type: 'remote', endpoint: 'https://one.example/mcp', health_check } as const;
 const docker = { type: 'docker', image: 'mcp/test', health_check: { ...health_check, timeout: 5 } } as const;
 
 it('are shared by the tenants, and apart for each placement', async () => {
   const clock = manualClock();
-  const url = fakeProvider({ type: 'url', clock });
+  const url = fakeProvider({ ...elsewhere, clock });
   await using t = await createTestInfra({
     clock,
     providers: [url, fakeProvider({ clock })],
