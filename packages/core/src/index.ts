@@ -43,6 +43,7 @@ export type {
   DesiredState,
   Endpoint,
   ExitRecord,
+  FailedProbe,
   HealthRecord,
   HealthState,
   InstanceStatus,

@@ -88,6 +88,7 @@ export type {
   DesiredState,
   Endpoint,
   ExitRecord,
+  FailedProbe,
   HealthRecord,
   HealthState,
   InstanceStatus,

@@ -96,10 +96,10 @@ export class ServerLink implements MCPLink {
     });
     let dialed = false;
     try {
-      const { turn = (ask) => ask() } = request;
       await this.#dialForProbe(options);
       dialed = true;
-      const { hello, handshake } = await turn(() => this.#climb(request, options));
+      const ask = (): Promise<Climbed> => this.#climb(request, options);
+      const { hello, handshake } = await (request.turn ? request.turn(ask) : ask());
       this.#reported = hello ?? this.#reported;
       return passed(false, handshake);
     } catch (error) {

@@ -83,7 +83,7 @@ export interface ConcurrencyOptions {
   readonly starts?: number | undefined;
   /** Pulls. @defaultValue 3 */
   readonly pulls?: number | undefined;
-  /** Probes. @defaultValue 64 */
+  /** Probes at each placement, of which tenants get equal turns. @defaultValue 64 */
   readonly probes?: number | undefined;
   /** Instances acted on at once; waiting for a server to answer does not count. @defaultValue 64 */
   readonly reconciles?: number | undefined;

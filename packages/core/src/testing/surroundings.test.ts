@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { memoryEventBus, memoryStore } from '../index.js';
-import { type ContainerSpec, mcpError, type Provider, type RunRequest } from '../plugin.js';
+import { type ContainerSpec, mcpError, type RunRequest } from '../plugin.js';
 import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
-import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
 import { local, remote } from '../../test/support/fake-kinds.js';

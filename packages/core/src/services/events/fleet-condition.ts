@@ -60,7 +60,7 @@ export class FleetCondition {
     this.#working.delete(part);
     this.#note(part, `${code}: ${message}`);
     if (!isNew) return;
-    this.#context.logger.warn('the fleet is degraded', { part, code, message });
+    this.#context.logger.warn('the fleet is degraded', { part, code, error: message });
     this.#onChange();
   }
 
@@ -80,7 +80,7 @@ export class FleetCondition {
     else this.#note(part, message);
     if (was !== ok) return;
     if (ok) this.#context.logger.info('a part works again', { part });
-    else this.#context.logger.warn('a part does not work', { part, message });
+    else this.#context.logger.warn('a part does not work', { part, error: message });
   }
 
   /** Somebody met with what may come of a backend that is away: its owner looks for itself. */

@@ -1,4 +1,5 @@
 import { retryDelayMs } from '../../async/retry.js';
+import { isAborted } from '../../async/abort.js';
 import { Slots } from '../../async/slots.js';
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
@@ -12,7 +13,7 @@ import { factsOf, hasBecomeSteady, saysUnhealthy } from './verdict.js';
 
 /** An engine that goes away makes news of everything on it at once. */
 const writesAtOnce = 16;
-const longestRetryMs = 30_000;
+const longestRetryMs = 5_000;
 
 /**
  * Brings into a row what was seen of its server and is not there: what is known of the row is what was read or written,
@@ -69,14 +70,14 @@ export class HealthWriter {
           }),
         signal,
       );
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       target.record = written;
       target.unsure = false;
       target.writeFailures = 0;
       if (target.handshake === handshake) target.handshake = null;
       this.settle(target);
     } catch (error) {
-      if (!signal.aborted) this.#failed(target, error);
+      if (!isAborted(signal)) this.#failed(target, error);
     }
   }
 

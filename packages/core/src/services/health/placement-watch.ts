@@ -26,7 +26,8 @@ export interface PlacementListener {
   back(instanceIds: Iterable<string>): void;
 }
 
-const longestWaitMs = 10_000;
+/** Placements whose copies are probed less often are asked as if it were so often. */
+const longestIntervalMs = 30_000;
 
 /**
  * Knows of every placement with copies that are probed whether its engine answers, so that an engine that hangs is not
@@ -116,7 +117,7 @@ export class PlacementWatch {
     copies.set(id, asked);
     const provider = this.#context.providers.get(asked.type);
     if (!provider) return null;
-    const timeoutMs = Math.max(5_000, periodMs(copies));
+    const timeoutMs = Math.max(5_000, shortestIntervalMs(copies) / 3);
     const expired = () =>
       mcpError(
         'PLUGIN_TIMEOUT',
@@ -146,9 +147,13 @@ export class PlacementWatch {
   }
 }
 
-/** A third of the shortest interval: a silence is then noticed, with the time given for an answer, within one. */
+/** Half of the shortest interval: a silence is then noticed, with the third that is given for an answer, within one. */
 function periodMs(copies: ReadonlyMap<string, PlacedCopy>): number {
-  let shortestMs = 3 * longestWaitMs;
+  return Math.max(2_000, shortestIntervalMs(copies) / 2);
+}
+
+function shortestIntervalMs(copies: ReadonlyMap<string, PlacedCopy>): number {
+  let shortestMs = longestIntervalMs;
   for (const { intervalMs } of copies.values()) shortestMs = Math.min(shortestMs, intervalMs);
-  return Math.max(2_000, shortestMs / 3);
+  return shortestMs;
 }
