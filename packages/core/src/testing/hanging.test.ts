@@ -329,7 +329,9 @@ it('tells the end of an outage that a process which is gone told the beginning o
   for (let second = 0; second < 20; second++) await clock.advance(1_000);
   await untilSettled(clock, first.stop());
   const second = join();
-  onTestFinished(async () => void (await untilSettled(clock, second.stop())));
+  onTestFinished(async () => {
+    await untilSettled(clock, second.stop());
+  });
   await started(second, clock);
   for (let passed = 0; passed < 30; passed++) await clock.advance(1_000);
   away = false;
