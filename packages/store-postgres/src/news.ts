@@ -4,6 +4,8 @@ import type { NewsWire } from './database/database.js';
 
 const kinds: readonly StoreNews[] = ['committed', 'numbered', 'leases'];
 const apartMs = 10;
+/** So long, at the end, news may take to be sent: whoever misses them looks by itself soon. */
+const lastMs = 500;
 
 /**
  * Tells the listeners of this process at once, and other processes soon.
@@ -44,9 +46,9 @@ export class News {
     });
   }
 
-  /** Resolves when everything has been sent. */
+  /** Resolves when everything has been sent, or soon after where that hangs. */
   async sent(): Promise<void> {
-    await this.#sending;
+    if (this.#sending) await Promise.race([this.#sending, sleep(lastMs, undefined, { ref: false })]);
   }
 
   async #send(wire: NewsWire): Promise<void> {

@@ -86,10 +86,12 @@ export class OwnConnection implements Connection, NewsWire {
   async close(): Promise<void> {
     this.#ended.abort(mcpError('ALREADY_STOPPED', 'The store has been closed; make a new one.'));
     clearInterval(this.#poll);
-    const live = await this.#connecting?.catch(() => undefined);
-    await Promise.race([live?.made.end(), sleep(graceMs, undefined, { ref: false })]);
-    live?.made.destroy();
-    await this.#listening;
+    const grace = sleep(graceMs, undefined, { ref: false });
+    // One that is made later is destroyed when it is.
+    const connecting = this.#connecting?.catch(() => undefined);
+    await Promise.race([connecting?.then((live) => live?.made.end()), grace]);
+    this.#current?.made.destroy();
+    await Promise.race([this.#listening, sleep(graceMs, undefined, { ref: false })]);
   }
 
   async query(

@@ -1,7 +1,8 @@
-import { type ClientConfig, Pool } from 'pg';
+import type { ClientConfig } from 'pg';
 import { invalid } from '../check-options.js';
 import { connectClient, keepClient, whereIs } from './own-client.js';
 import { OwnConnection, type OwnConnectionParts } from './own-connection.js';
+import { ownPool } from './own-pool.js';
 import { PoolDatabase, type PoolDatabaseParts } from './pool-database.js';
 import type { PostgresPool } from './postgres-pool.js';
 
@@ -46,8 +47,7 @@ function poolOf(
   if (pool !== undefined || connectionString === undefined) {
     throw invalid(factory, 'takes either a pool or a connectionString');
   }
-  const own = new Pool(configOf(connectionString, 'connectionString', factory));
-  return { pool: own, end: () => own.end() };
+  return ownPool(configOf(connectionString, 'connectionString', factory));
 }
 
 /** How the connection beside the pool is made, and what the database is called in messages. */
