@@ -85,7 +85,9 @@ describe('a copy of a remote server', () => {
   it('fails for good when its name leads to where no server may be, and says which option to set', async () => {
     const infra = createMCPInfra({ providers: [new UrlReach(resolveOptions({}), { lookupAll: inside })] });
     await infra.start();
-    onTestFinished(() => infra.stop());
+    onTestFinished(async () => {
+      await infra.stop();
+    });
     const { id } = await infra.instances.create({
       name: 'remote',
       jsonSpec: { type: 'url', endpoint: 'http://intranet.example:8080/mcp' },

@@ -21,7 +21,9 @@ export async function startInfra(
     secrets: [memorySecrets(secrets)],
   });
   await infra.start();
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   return infra;
 }
 
