@@ -8,6 +8,7 @@ import type { Logger } from '../ports/logger.js';
 export interface UnclosedPart {
   /** `store`, `event-bus`, `provider:docker`, `subscription:…` and the like. */
   readonly part: string;
+  /** Why it is not closed. */
   readonly message: string;
 }
 
