@@ -7,7 +7,6 @@ import {
   type MCPInfraOptions,
 } from '../index.js';
 import { mcpError, type Provider, type Store } from '../plugin.js';
-import { local } from '../../test/support/fake-kinds.js';
 import { fakeProvider } from './fake-provider.js';
 import { type ManualClock, manualClock } from './manual-clock.js';
 import { local } from '../../test/support/fake-kinds.js';
@@ -251,7 +250,7 @@ it('keeps its leases while a provider that ends with its process does not list',
   const infra = infraOf({ clock, store, providers: [sick] });
   await started(infra, clock);
   // Another worker that reaches the same place: its share would be given away, were that not bound.
-  await store.leases.acquire(['fake:local/member/other'], { id: 'other', ttlMs: 10_000_000 });
+  await store.leases.acquire(['fake:process/member/other'], { id: 'other', ttlMs: 10_000_000 });
   for (let second = 0; second < 60; second++) await clock.advance(1_000);
   const mine = (await store.leases.list()).filter(({ holderId }) => holderId !== 'other');
   expect(mine.filter(({ name }) => /\/\d+$/u.test(name))).toHaveLength(16);
@@ -330,9 +329,7 @@ it('tells the end of an outage that a process which is gone told the beginning o
   for (let second = 0; second < 20; second++) await clock.advance(1_000);
   await untilSettled(clock, first.stop());
   const second = join();
-  onTestFinished(async () => {
-    await untilSettled(clock, second.stop());
-  });
+  onTestFinished(async () => void (await untilSettled(clock, second.stop())));
   await started(second, clock);
   for (let passed = 0; passed < 30; passed++) await clock.advance(1_000);
   away = false;
