@@ -91,7 +91,6 @@ export class DockerRuntime implements Provider<ContainerSpec> {
   async open(context: ProviderContext): Promise<void> {
     await this.#secretFiles.open();
     this.#context = context;
-    const { logger } = context;
     let isFirst = true;
     const listener = {
       onEvent: (event: ContainerEvent) => this.#onEvent(event),
@@ -107,7 +106,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
         isFirst = false;
       },
     };
-    const events = new EngineEvents(this.#engine, context, { listener, logger });
+    const events = new EngineEvents(this.#engine, context, { listener, host: context });
     // An engine that takes the connection and does not answer is as good as away.
     await Promise.race([events.start(), delay(firstConnectMs, undefined, { ref: false })]);
   }

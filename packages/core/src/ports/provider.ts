@@ -95,6 +95,11 @@ export interface ProviderContext {
   readonly fleet: string;
   readonly storeId: string;
   readonly logger: Logger;
+  /**
+   * Says whether something goes on that the provider does by itself, such as hearing the events of its engine, so that
+   * `infra.health()` shows it while it does not. May be said as often as it is done.
+   */
+  readonly report?: ((part: string, ok: boolean, message?: string) => void) | undefined;
 }
 
 /** Names one copy of an instance. */

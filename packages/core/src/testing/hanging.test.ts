@@ -6,7 +6,7 @@ import {
   type MCPInfra,
   type MCPInfraOptions,
 } from '../index.js';
-import { mcpError, type Provider, type Store } from '../plugin.js';
+import { mcpError, type Provider, type ProviderContext, type Store } from '../plugin.js';
 import { fakeProvider } from './fake-provider.js';
 import { type ManualClock, manualClock } from './manual-clock.js';
 import { local } from '../../test/support/fake-kinds.js';
@@ -226,6 +226,27 @@ describe('health()', () => {
     expect(await infra.health()).toMatchObject({ status: 'degraded', degraded: [{ part: 'event-bus' }] });
   });
 
+  it('says what a provider does not hear of by itself', async () => {
+    const clock = manualClock();
+    const fake = fakeProvider({ clock });
+    const contexts: ProviderContext[] = [];
+    const engine = altered(fake, {
+      open: async (context: ProviderContext) => {
+        contexts.push(context);
+        await fake.open(context);
+      },
+    });
+    const infra = infraOf({ clock, providers: [engine] });
+    await started(infra, clock);
+    contexts[0]?.report?.('events', false, 'The stream broke.');
+    await clock.advance(10_000);
+    expect((await infra.health()).degraded).toMatchObject([
+      { part: 'provider:docker/events', message: 'The stream broke.' },
+    ]);
+    contexts[0]?.report?.('events', true);
+    expect((await infra.health()).status).toBe('ok');
+  });
+
   it('says of a subscription that its handler fails, and no more once it does not', async () => {
     const clock = manualClock();
     let fails = true;
@@ -329,7 +350,9 @@ it('tells the end of an outage that a process which is gone told the beginning o
   for (let second = 0; second < 20; second++) await clock.advance(1_000);
   await untilSettled(clock, first.stop());
   const second = join();
-  onTestFinished(async () => void (await untilSettled(clock, second.stop())));
+  onTestFinished(async () => {
+    await untilSettled(clock, second.stop());
+  });
   await started(second, clock);
   for (let passed = 0; passed < 30; passed++) await clock.advance(1_000);
   away = false;

@@ -131,7 +131,13 @@ export class ProviderReach {
   /** Opens a provider, where that has not been done, and asks where its copies live. */
   async #reach(provider: Provider): Promise<void> {
     const { fleet, storeId } = this.#context.identity();
-    await provider.open({ fleet, storeId, logger: this.#context.logger });
+    const { condition } = this.#options;
+    await provider.open({
+      fleet,
+      storeId,
+      logger: this.#context.logger,
+      report: (part, ok, message) => condition.report(`${partOf(provider.type)}/${part}`, ok, message),
+    });
     const placement = await provider.placement();
     this.#options.onAnswer(provider);
     if (this.#placements.has(provider.type)) return;
