@@ -5,6 +5,7 @@
 export { mcpError } from './domain/errors/mcpinfra-error.js';
 export { eventTypes } from './domain/events/event-map.js';
 export { formatEphemeralFleet } from './domain/fleet/ephemeral-fleet.js';
+export { checkListLimit, listPage, parseListCursor } from './domain/list-page.js';
 export { formatSecretReference, parseSecretReference, secretId } from './domain/secrets/secret-reference.js';
 export { Secret } from './domain/secrets/secret.js';
 export { processIdentity } from './runtime/process-identity.js';

@@ -94,6 +94,7 @@ export type {
   MCPServerInstance,
   StatusDetail,
 } from './domain/instance/mcp-server-instance.js';
+export { checkListLimit, listPage, parseListCursor, type ListPlace, type Page } from './domain/list-page.js';
 export type { MCPServer, MCPServerStatus, Timestamp } from './domain/server/mcp-server.js';
 export { looksLikeSecret } from './domain/secrets/looks-like-secret.js';
 export { createScrubber } from './domain/secrets/scrub.js';
@@ -147,7 +148,6 @@ export type {
   Lease,
   LeaseHolder,
   LeaseTable,
-  Page,
   ServerQuery,
   ServerTable,
   Store,

@@ -1,4 +1,4 @@
-import type { Page } from '../../ports/store.js';
+import type { Page } from '../../domain/list-page.js';
 
 /** A list: await it for one page, or iterate over every row of every page. */
 export class PagedList<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
