@@ -105,7 +105,14 @@ export type {
   StatusDetail,
 } from './domain/instance/mcp-server-instance.js';
 export { isObject } from './domain/is-object.js';
-export { checkListLimit, listPage, parseListCursor, type ListPlace, type Page } from './domain/list-page.js';
+export {
+  checkListLimit,
+  listPage,
+  parseListCursor,
+  rowsOfPages,
+  type ListPlace,
+  type Page,
+} from './domain/list-page.js';
 export { type NumberBounds, OptionChecks } from './domain/options/option-checks.js';
 export { lastLogLines } from './domain/instance/last-log-lines.js';
 export type { MCPServer, MCPServerStatus, Timestamp } from './domain/server/mcp-server.js';

@@ -13,6 +13,26 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
+/** Which page of a list is asked for. */
+export interface PageQuery {
+  /** The most on a page. @defaultValue 100 */
+  readonly limit?: number | undefined;
+  /** The `nextCursor` of the page before. @defaultValue the beginning */
+  readonly cursor?: string | undefined;
+}
+
+/** Gives every row of every page, each page when it is needed. */
+export async function* rowsOfPages<T>(
+  pageAt: (cursor: string | undefined) => Promise<Page<T>>,
+): AsyncGenerator<T, void> {
+  let cursor: string | undefined;
+  do {
+    const page = await pageAt(cursor);
+    yield* page.items;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
+
 /** Makes a page of rows that may be one more than were asked for: then there is another page. */
 export function listPage<T extends ListPlace>(
   rows: readonly T[],

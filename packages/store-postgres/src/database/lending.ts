@@ -3,8 +3,8 @@ import type { Statement } from '../sql/statement.js';
 import type { Queries, Queryable, Row } from './database.js';
 
 /** Lends what statements run on; a single statement borrows it for itself. */
-export abstract class Lending<TSession extends Queries> implements Queryable {
-  abstract use<T>(work: (session: TSession) => Promise<T>, options?: CallOptions): Promise<T>;
+export abstract class Lending implements Queryable {
+  abstract use<T>(work: (session: Queries) => Promise<T>, options?: CallOptions): Promise<T>;
 
   async query(
     statement: Statement,

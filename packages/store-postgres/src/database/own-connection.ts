@@ -55,7 +55,7 @@ const graceMs = 1_000;
  *
  * Made when it is needed; once lost it is made anew by the next call, and by itself while somebody listens.
  */
-export class OwnConnection extends Lending<Session> implements Connection, NewsWire {
+export class OwnConnection extends Lending implements Connection, NewsWire {
   readonly #parts: OwnConnectionParts;
   readonly #ended = new AbortController();
   readonly #turns = new KeyedTurns();

@@ -45,7 +45,7 @@ const asText = (text: string): string => text;
 const queryOptions = { parsers: { 16: asText, 20: asText, 23: asText, 114: asText, 25: asText } };
 
 /** PostgreSQL in this process: one connection, which calls use in turn. */
-export class EmbeddedDatabase extends Lending<Queries> implements Database {
+export class EmbeddedDatabase extends Lending implements Database {
   readonly durable: boolean;
   readonly #parts: EmbeddedDatabaseParts;
   #opened: Promise<OpenEmbedded> | undefined;

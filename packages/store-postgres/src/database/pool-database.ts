@@ -19,7 +19,7 @@ export interface PoolDatabaseParts {
 }
 
 /** PostgreSQL by a pool, and one connection beside it. */
-export class PoolDatabase extends Lending<Session> implements Database {
+export class PoolDatabase extends Lending implements Database {
   readonly direct: OwnConnection;
   readonly wire: NewsWire;
   readonly durable = true;

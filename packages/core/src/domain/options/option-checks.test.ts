@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MCPInfraError } from '../errors/mcpinfra-error.js';
+import type { MCPInfraError } from '../errors/mcpinfra-error.js';
 import { OptionChecks } from './option-checks.js';
 
 const check = new OptionChecks('makeIt');

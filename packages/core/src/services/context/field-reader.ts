@@ -21,7 +21,7 @@ export class FieldReader<TFields extends Readonly<Record<string, ZodType>>> {
   }
 
   /** The field as its schema gives it, or the fallback where it is absent or at fault. */
-  read<K extends keyof TFields & string, T>(key: K, fallback: T): T {
+  read<T>(key: keyof TFields & string, fallback: T): T {
     const value = this.given[key];
     if (value === undefined) return fallback;
     const result = this.#fields[key]?.safeParse(value);
