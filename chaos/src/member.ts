@@ -91,7 +91,7 @@ async function perform(request: Request, idempotencyKey: string): Promise<unknow
 
 async function list(): Promise<readonly ListedInstance[]> {
   const listed: ListedInstance[] = [];
-  for await (const instance of infra.instances.list()) {
+  for await (const instance of infra.instances.all()) {
     const { id, name, slug, status, statusDetail, generation, observedGeneration } = instance;
     const { reason, message } = statusDetail;
     listed.push({ id, name, slug, status, reason, message, settled: generation === observedGeneration });

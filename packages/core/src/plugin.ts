@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { defaults } from './domain/defaults.js';
-export { didYouMean } from './domain/did-you-mean.js';
+export { didYouMean, meantOr } from './domain/did-you-mean.js';
 export {
   errorCodes,
   type ErrorCategory,
@@ -66,6 +66,7 @@ export {
   type VolumeSpec,
 } from './domain/json-spec/container-spec.js';
 export { isEnvironmentName, isReservedEnvironmentName } from './domain/json-spec/environment-issues.js';
+export { forbidding, type Forbidden } from './domain/json-spec/forbidding.js';
 export {
   resolveHealthCheck,
   resolveHealthUrl,
@@ -75,6 +76,15 @@ export { resolveLifecycle, type ResolvedLifecycle } from './domain/json-spec/lif
 export { parseJsonSpec, type JsonSpecResult } from './domain/json-spec/parse-json-spec.js';
 export { plainDocument, type PlainDocument } from './domain/json-spec/plain-document.js';
 export { kindOf } from './domain/json-spec/quote-value.js';
+export {
+  forbiddenResources,
+  resolveResourceLimits,
+  resourcesOf,
+  sizeInBytes,
+  type AppliedResources,
+  type ResourceLimits,
+  type ResourceOptions,
+} from './domain/json-spec/resource-limits.js';
 export { resolveTransport } from './domain/json-spec/resolve-transport.js';
 export type {
   Copy,
@@ -95,6 +105,17 @@ export type {
   MCPServerInstance,
   StatusDetail,
 } from './domain/instance/mcp-server-instance.js';
+export { isObject } from './domain/is-object.js';
+export {
+  checkListLimit,
+  listPage,
+  parseListCursor,
+  rowsOfPages,
+  type ListPlace,
+  type Page,
+} from './domain/list-page.js';
+export { type NumberBounds, OptionChecks } from './domain/options/option-checks.js';
+export { lastLogLines } from './domain/instance/last-log-lines.js';
 export type { MCPServer, MCPServerStatus, Timestamp } from './domain/server/mcp-server.js';
 export { looksLikeSecret } from './domain/secrets/looks-like-secret.js';
 export { createScrubber } from './domain/secrets/scrub.js';
@@ -148,7 +169,6 @@ export type {
   Lease,
   LeaseHolder,
   LeaseTable,
-  Page,
   ServerQuery,
   ServerTable,
   Store,
@@ -157,6 +177,8 @@ export type {
   StoreWriter,
   WriteEffects,
 } from './ports/store.js';
+export { Changes } from './async/changes.js';
+export { Listeners } from './async/listeners.js';
 export { type FileLock, lockFile } from './runtime/file-lock.js';
 export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
 export { systemClock } from './runtime/system-clock.js';

@@ -662,7 +662,7 @@ describe('a Redis that is away', () => {
 
 describe('the options of the bridge', () => {
   it.each([
-    [{ url: 'redis://localhost', strem: 'x' }, 'did you mean stream'],
+    [{ url: 'redis://localhost', strem: 'x' }, 'did you mean "stream"'],
     [{ url: 'redis://localhost', instances: 'mine' }, '"own" or "all"'],
     [{ url: 'redis://localhost', claimIdleMs: 0 }, 'claimIdleMs'],
     [{ url: 'redis://localhost', stream: '' }, 'stream'],

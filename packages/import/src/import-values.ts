@@ -1,4 +1,4 @@
-import { didYouMean, mcpError } from '@mcpinfra/core/plugin';
+import { meantOr, mcpError } from '@mcpinfra/core/plugin';
 import type { ImportInput } from './drafts/server-draft.js';
 
 /** A value for an input; a list for one that takes several. */
@@ -39,10 +39,8 @@ export class ImportValues {
     const known = new Set([...inputs].flatMap(({ instance, name }) => [name, `${instance}/${name}`]));
     const other = [...this.#given.keys()].find((name) => !known.has(name));
     if (other === undefined) return;
-    const nearest = didYouMean(other, known);
     const names = [...known].filter((name) => !name.includes('/')).slice(0, 20);
-    const hint =
-      nearest === undefined ? `It takes: ${names.join(', ') || 'no values'}.` : `Did you mean "${nearest}"?`;
+    const hint = meantOr(other, known, `It takes: ${names.join(', ') || 'no values'}.`);
     throw mcpError(
       'INVALID_ARGUMENT',
       `Nothing in the document asks for ${JSON.stringify(other.slice(0, 100))}. ${hint}`,

@@ -1,4 +1,4 @@
-import { didYouMean, mcpError } from '@mcpinfra/core/plugin';
+import { meantOr, mcpError } from '@mcpinfra/core/plugin';
 import type { ServerDraft } from './drafts/server-draft.js';
 
 /** The names of the instances that are to be made. @throws `INVALID_ARGUMENT` for one that is not in the document */
@@ -10,9 +10,7 @@ export function selectedInstances(
   if (typeof which === 'boolean') return new Set(which ? names : []);
   const unknown = which.find((name) => !names.includes(name));
   if (unknown === undefined) return new Set(which);
-  const nearest = didYouMean(unknown, names);
-  const hint =
-    nearest === undefined ? `It has: ${names.slice(0, 20).join(', ')}.` : `Did you mean "${nearest}"?`;
+  const hint = meantOr(unknown, names, `It has: ${names.slice(0, 20).join(', ')}.`);
   throw mcpError(
     'INVALID_ARGUMENT',
     `The document has no server ${JSON.stringify(unknown.slice(0, 100))}. ${hint}`,

@@ -7,6 +7,7 @@ import {
   type DialTarget,
   type Endpoint,
   KeyedTurns,
+  Listeners,
   type LogLine,
   type LogQuery,
   mcpError,
@@ -59,7 +60,9 @@ export class DockerRuntime implements Provider<ContainerSpec> {
   readonly #attachments = new Attachments();
   readonly #life = new LifeWatch();
   readonly #turns = new KeyedTurns();
-  readonly #listeners = new Set<(copy: CopyRef) => void>();
+  readonly #listeners = new Listeners<CopyRef>((error) =>
+    this.#context?.logger.warn('a listener for changes of copies threw', { error }),
+  );
   /** Copies that are being ended by us: what happens to them is no news. */
   readonly #ending = new Map<string, number>();
   /** How running copies are reached, as it was last seen; forgotten with any news of theirs. */
@@ -101,7 +104,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
       onConnected: () => {
         // It may be another engine by now.
         this.#placement = undefined;
-        for (const owned of this.#life.known()) this.#tell(owned);
+        for (const owned of this.#life.known()) this.#listeners.tell(owned.copy);
         if (isFirst) void this.#removeLeftovers(context);
         isFirst = false;
       },
@@ -179,10 +182,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
   }
 
   watch(listener: (copy: CopyRef) => void): Unsubscribe {
-    // Wrapped, so that the same function given twice is two registrations.
-    const registered = (copy: CopyRef): void => listener(copy);
-    this.#listeners.add(registered);
-    return () => void this.#listeners.delete(registered);
+    return this.#listeners.add(listener);
   }
 
   async dial(target: DialTarget<ContainerSpec>, options?: CallOptions): Promise<Dialed> {
@@ -277,17 +277,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
     if (action === 'oom') this.#life.sawOutOfMemory(containerId);
     if (action === 'destroy') this.#life.forget(containerId);
     // An end by lack of memory is told again as the end it is.
-    if (action !== 'oom' && !this.#ending.has(copyKey(owned))) this.#tell(owned);
-  }
-
-  #tell({ copy }: OwnedRef): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(copy);
-      } catch (error) {
-        this.#context?.logger.warn('a listener for changes of copies threw', { error });
-      }
-    }
+    if (action !== 'oom' && !this.#ending.has(copyKey(owned))) this.#listeners.tell(owned.copy);
   }
 
   async #removeLeftovers({ logger }: ProviderContext): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreNews, Unsubscribe } from '@mcpinfra/core/plugin';
+import { Listeners, type StoreNews, type Unsubscribe } from '@mcpinfra/core/plugin';
 import type { NewsWire } from './database/database.js';
 
 const kinds: readonly StoreNews[] = ['committed', 'numbered', 'leases'];
@@ -15,7 +15,8 @@ const lastMs = 500;
  */
 export class News {
   readonly #wire: NewsWire | undefined;
-  readonly #listeners = new Set<(news: StoreNews) => void>();
+  // A listener's failure is not the writer's: what was committed stays committed.
+  readonly #listeners = new Listeners<StoreNews>(() => undefined);
   #unsent = new Set<StoreNews>();
   #sending: Promise<void> | undefined;
 
@@ -24,21 +25,19 @@ export class News {
   }
 
   watch(listener: (news: StoreNews) => void): Unsubscribe {
-    // Wrapped, so that a function registered twice is two registrations.
-    const entry = (news: StoreNews): void => listener(news);
-    this.#listeners.add(entry);
-    const all = (): void => kinds.forEach((news) => this.#tellHere(news));
+    const remove = this.#listeners.add(listener);
+    const all = (): void => kinds.forEach((news) => this.#listeners.tell(news));
     this.#wire?.listen({
       onMessage: (message) =>
-        kinds.filter((news) => message.includes(news)).forEach((news) => this.#tellHere(news)),
+        kinds.filter((news) => message.includes(news)).forEach((news) => this.#listeners.tell(news)),
       onGap: all,
       onSilence: all,
     });
-    return () => this.#listeners.delete(entry);
+    return remove;
   }
 
   tell(news: StoreNews): void {
-    this.#tellHere(news);
+    this.#listeners.tell(news);
     if (this.#wire === undefined) return;
     this.#unsent.add(news);
     this.#sending ??= this.#send(this.#wire).finally(() => {
@@ -58,16 +57,6 @@ export class News {
       // Only a hint: who misses it finds the news by a sweep.
       await wire.send(message).catch(() => undefined);
       await sleep(apartMs);
-    }
-  }
-
-  #tellHere(news: StoreNews): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(news);
-      } catch {
-        // A listener's failure is not the writer's: what was committed stays committed.
-      }
     }
   }
 }

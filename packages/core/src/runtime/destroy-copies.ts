@@ -1,4 +1,5 @@
 import { Slots } from '../async/slots.js';
+import { rowsOfPages } from '../domain/list-page.js';
 import { lifecycleMs } from '../services/context/lifecycle-ms.js';
 import { copyRef } from '../services/ownership/link-registry.js';
 import type { WorkerParts } from '../services/reconcile/worker-parts.js';
@@ -13,26 +14,22 @@ export async function destroyCopies(
   const { store, providers } = context;
   const slots = new Slots(atOnce);
   const removals: Promise<void>[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await store.instances.list({ limit: 500, cursor }, { signal });
-    for (const record of page.items) {
-      const { type } = record.jsonSpec;
-      const { active, candidate, placement } = record.runtime;
-      if (ownership.fence({ id: record.id, type, placement }) === null) continue;
-      for (const copy of [active, candidate]) {
-        if (!copy) continue;
-        const { stopGraceMs: graceMs } = lifecycleMs(copy.spec);
-        removals.push(
-          slots.run(
-            async () => providers.get(type)?.destroy(copyRef(record, copy), { graceMs }, { signal }),
-            signal,
-          ),
-        );
-      }
+  const records = rowsOfPages((cursor) => store.instances.list({ limit: 500, cursor }, { signal }));
+  for await (const record of records) {
+    const { type } = record.jsonSpec;
+    const { active, candidate, placement } = record.runtime;
+    if (ownership.fence({ id: record.id, type, placement }) === null) continue;
+    for (const copy of [active, candidate]) {
+      if (!copy) continue;
+      const { stopGraceMs: graceMs } = lifecycleMs(copy.spec);
+      removals.push(
+        slots.run(
+          async () => providers.get(type)?.destroy(copyRef(record, copy), { graceMs }, { signal }),
+          signal,
+        ),
+      );
     }
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
+  }
   const failed = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
 }

@@ -7,7 +7,7 @@ import {
   type CollectOptions,
   type CollectResult,
 } from '../services/reconcile/orphan-collector.js';
-import { refuseUnknown, whole } from './checked-options.js';
+import { check } from './checked-options.js';
 import { diagnose } from './doctor.js';
 import { fleetHealth, type FleetHealth } from './fleet-health.js';
 import { Lifecycle } from './lifecycle.js';
@@ -79,8 +79,8 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
    * @throws `INVALID_OPTIONS` for options it does not take
    */
   async stop(options: StopOptions = {}): Promise<StopReport> {
-    refuseUnknown('stop', options, ['timeoutMs']);
-    const timeoutMs = whole('timeoutMs', options.timeoutMs ?? stopTimeoutMs);
+    check.known(options, ['timeoutMs'], 'stop');
+    const timeoutMs = check.whole('timeoutMs', options.timeoutMs ?? stopTimeoutMs);
     return this.#lifecycle.stop(timeoutMs, { unclosed: [] });
   }
 

@@ -6,6 +6,7 @@ import {
   type DialTarget,
   type ErrorCode,
   type JsonSpec,
+  Listeners,
   type LogLine,
   type LogQuery,
   type MCPInfraError,
@@ -41,7 +42,9 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   readonly #placement: string;
   readonly #clock: Clock;
   readonly #copies = new Map<string, FakeCopy<TSpec>>();
-  readonly #listeners = new Set<(copy: CopyRef) => void>();
+  readonly #listeners = new Listeners<CopyRef>((error) =>
+    this.#context?.logger.warn('a listener for changes of copies threw', { error }),
+  );
   /** Ids and names of instances whose servers answer nothing. */
   readonly #hanging = new Set<string>();
   readonly #failures: MCPInfraError[] = [];
@@ -124,10 +127,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   }
 
   watch(listener: (copy: CopyRef) => void): Unsubscribe {
-    // Wrapped, so that the same function given twice is two registrations.
-    const registered = (copy: CopyRef): void => listener(copy);
-    this.#listeners.add(registered);
-    return () => void this.#listeners.delete(registered);
+    return this.#listeners.add(listener);
   }
 
   async dial({ copy }: DialTarget<TSpec>, options?: CallOptions): Promise<Dialed> {
@@ -176,7 +176,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
         usual: true,
       })),
     ]);
-    const watchers = Array.from(this.#listeners, () => ({
+    const watchers = Array.from({ length: this.#listeners.size }, () => ({
       what: `a watcher of the provider "${this.type}"`,
       usual: true,
     }));
@@ -195,7 +195,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
     for (const copy of running) {
       copy.crash(options);
       if (this.#placement === '*') copy.start();
-      for (const listener of this.#listeners) listener(copy.copy);
+      this.#listeners.tell(copy.copy);
     }
   }
 

@@ -1,6 +1,5 @@
-import { didYouMean, kindOf, looksLikeSecret, pointer } from '@mcpinfra/core/plugin';
+import { isObject, kindOf, looksLikeSecret, meantOr, pointer } from '@mcpinfra/core/plugin';
 import type { ImportReport } from './import-report.js';
-import { isObject } from './is-object.js';
 
 /** A value of a plain document together with where it stands, read by what is expected there. */
 export class DocumentNode {
@@ -86,9 +85,8 @@ export class DocumentNode {
   leaveOthers(known: readonly string[]): void {
     for (const [name, node] of this.entries()) {
       if (known.includes(name)) continue;
-      const nearest = didYouMean(name, known);
-      const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-      node.leave(`The field ${JSON.stringify(name.slice(0, 60))} has no counterpart here.${hint}`);
+      const hint = meantOr(name, known, '');
+      node.leave(`The field ${JSON.stringify(name.slice(0, 60))} has no counterpart here. ${hint}`.trimEnd());
     }
   }
 

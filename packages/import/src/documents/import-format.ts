@@ -1,5 +1,4 @@
-import { didYouMean, kindOf } from '@mcpinfra/core/plugin';
-import { isObject } from './is-object.js';
+import { didYouMean, isObject, kindOf } from '@mcpinfra/core/plugin';
 
 /** The formats that can be imported. */
 export type ImportFormat = 'server.json' | 'mcpServers' | 'vscode' | 'docker-catalog' | 'providers';

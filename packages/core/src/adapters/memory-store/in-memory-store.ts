@@ -1,4 +1,4 @@
-import { mcpError } from '../../plugin-essentials.js';
+import { Listeners, mcpError } from '../../plugin-essentials.js';
 import type {
   CallOptions,
   Clock,
@@ -48,7 +48,8 @@ export class InMemoryStore extends MemoryWriter implements Store {
   readonly leases: LeaseTable;
   readonly counters: CounterTable;
   readonly #parts: InMemoryStoreParts;
-  readonly #listeners = new Set<(news: StoreNews) => void>();
+  // A listener's failure is not the writer's: what was committed stays committed.
+  readonly #listeners = new Listeners<StoreNews>(() => undefined);
   #open: Open | undefined;
   #closed: Promise<void> | undefined;
 
@@ -86,7 +87,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
       acquire: async (names, holder, options) => this.#acquire(names, holder, options),
       renew: async (holder, options) => leases(options).renew(holder),
       release: async (names, holderId, options) => {
-        if (leases(options).release(names, holderId)) this.#tell('leases');
+        if (leases(options).release(names, holderId)) this.#listeners.tell('leases');
       },
       list: async (options) => leases(options).list(),
     };
@@ -120,10 +121,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
   }
 
   watch(listener: (news: StoreNews) => void): Unsubscribe {
-    // Wrapped, so that a function registered twice is two registrations.
-    const entry = (news: StoreNews): void => listener(news);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return this.#listeners.add(listener);
   }
 
   #opened(options: CallOptions | undefined): Open {
@@ -152,17 +150,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
 
   #applied(changes: Layer): void {
     const changed = new Map(changes.marks.changes());
-    if (changed.has('last')) this.#tell('committed');
-    if (changed.has('head')) this.#tell('numbered');
-  }
-
-  #tell(news: StoreNews): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(news);
-      } catch {
-        // A listener's failure is not the writer's: what was committed stays committed.
-      }
-    }
+    if (changed.has('last')) this.#listeners.tell('committed');
+    if (changed.has('head')) this.#listeners.tell('numbered');
   }
 }

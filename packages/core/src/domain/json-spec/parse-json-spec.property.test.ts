@@ -39,7 +39,10 @@ const containerDocument = fc.record(
     path: fc.constantFrom('/', '/mcp'),
     health_check: fc.oneof(
       fc.constant('/health'),
-      fc.record({ interval: positive, timeout: fc.integer({ min: 1, max: 60 }) }, { requiredKeys: [], ...optional }),
+      fc.record(
+        { interval: positive, timeout: fc.integer({ min: 1, max: 60 }) },
+        { requiredKeys: [], ...optional },
+      ),
     ),
     command: argv,
     resources: fc.record(

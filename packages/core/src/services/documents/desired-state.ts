@@ -242,7 +242,7 @@ export class DesiredState {
 
   async #ownServers(options: CommandOptions): Promise<Map<string, MCPServer>> {
     const found = new Map<string, MCPServer>();
-    for await (const server of this.#servers.list({}, options)) {
+    for await (const server of this.#servers.all({}, options)) {
       if (server.tenant === tenantOf(this.#scope)) found.set(serverKey(server), server);
     }
     return found;
@@ -250,7 +250,7 @@ export class DesiredState {
 
   async #ownInstances(options: CommandOptions): Promise<Map<string, MCPServerInstance>> {
     const found = new Map<string, MCPServerInstance>();
-    for await (const instance of this.#instances.list({}, options)) {
+    for await (const instance of this.#instances.all({}, options)) {
       if (instance.tenant === tenantOf(this.#scope) && instance.status !== 'deleting')
         found.set(instance.name, instance);
     }

@@ -12,6 +12,7 @@ import {
 import type { InstanceStatus, MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import type { CheckedEnvironment } from '../../domain/json-spec/checked-environment.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
 import { visibleInstance, type Scope } from '../context/access.js';
@@ -21,7 +22,6 @@ import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-
 import type { InstancePlan, ValidationResult } from './instance-plan.js';
 import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
 import { failedForGood, type InstanceWaiter } from '../sessions/instance-waiter.js';
-import { PagedList } from '../context/paged-list.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
 
@@ -36,9 +36,6 @@ export interface InstanceFilter {
   readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
   readonly type?: string | undefined;
   readonly serverSpecId?: string | undefined;
-  /** The most on a page. @defaultValue 100 */
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
 }
 
 /**
@@ -138,23 +135,25 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     return this.#shown(await visibleInstance(context, scope, { id, options }));
   }
 
-  /** Lists instances by age; await it for a page, or iterate over all. */
-  list(filter: InstanceFilter = {}, options: CommandOptions = {}): PagedList<MCPServerInstance<TSpec>> {
+  /** Lists a page of instances by age. */
+  async list(
+    filter: InstanceFilter & PageQuery = {},
+    options: CommandOptions = {},
+  ): Promise<Page<MCPServerInstance<TSpec>>> {
     const { limit = 100, cursor } = filter;
-    const query = this.#query(filter);
-    return new PagedList(async (next) => {
-      const page = await this.#parts.context.store.instances.list(
-        { ...query, limit, cursor: next },
-        { signal: options.signal },
-      );
-      return { items: page.items.map((record) => this.#shown(record)), nextCursor: page.nextCursor };
-    }, cursor);
+    const { items, nextCursor } = await this.#page(filter, { limit, cursor }, options);
+    return { items: items.map((record) => this.#shown(record)), nextCursor };
   }
 
-  async count(
-    filter: Omit<InstanceFilter, 'limit' | 'cursor'> = {},
+  /** Every instance by age, read page by page as it is iterated. */
+  async *all(
+    filter: InstanceFilter = {},
     options: CommandOptions = {},
-  ): Promise<number> {
+  ): AsyncGenerator<MCPServerInstance<TSpec>, void> {
+    for await (const record of this.#records(filter, options)) yield this.#shown(record);
+  }
+
+  async count(filter: InstanceFilter = {}, options: CommandOptions = {}): Promise<number> {
     return this.#parts.context.store.instances.count(this.#query(filter), { signal: options.signal });
   }
 
@@ -195,15 +194,10 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     }
     const rotated: string[] = [];
     const failures: unknown[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await context.store.instances.list({ ...this.#query({}), limit: 500, cursor }, { signal });
-      for (const record of page.items) {
-        const changed = rotation.check(record, { actor, signal });
-        if (await changed.catch((error: unknown) => void failures.push(error))) rotated.push(record.id);
-      }
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined);
+    for await (const record of this.#records({}, options)) {
+      const changed = rotation.check(record, { actor, signal });
+      if (await changed.catch((error: unknown) => void failures.push(error))) rotated.push(record.id);
+    }
     if (failures.length > 0) throw failures[0];
     return rotated;
   }
@@ -295,6 +289,18 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   async #planner() {
     const { InstancePlanner } = await import('./instance-plan.js');
     return new InstancePlanner(this.#parts.context, this.#parts.scope);
+  }
+
+  #page(
+    filter: InstanceFilter,
+    page: { readonly limit: number; readonly cursor: string | undefined },
+    { signal }: CommandOptions,
+  ): Promise<Page<InstanceRecord>> {
+    return this.#parts.context.store.instances.list({ ...this.#query(filter), ...page }, { signal });
+  }
+
+  #records(filter: InstanceFilter, options: CommandOptions): AsyncGenerator<InstanceRecord, void> {
+    return rowsOfPages((cursor) => this.#page(filter, { limit: 500, cursor }, options));
   }
 
   #query(filter: InstanceFilter) {

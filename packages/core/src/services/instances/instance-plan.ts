@@ -5,6 +5,7 @@ import { isServing, type MCPServerInstance } from '../../domain/instance/mcp-ser
 import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
 import { tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { pinServer } from '../servers/admit-server.js';
+import { isObject } from '../../domain/is-object.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import { withKeptSecrets } from './kept-secrets.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
@@ -165,8 +166,4 @@ function compare(before: unknown, after: unknown, at = ''): InstancePlan['change
   }
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) => compare(before[key], after[key], at + pointer(key)));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../domain/is-object.js';
 import type { MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import { isReferencePlace } from '../../domain/json-spec/reference-places.js';
 import {
@@ -62,8 +63,4 @@ function kept(
       return text === written ? [] : [{ part, name, text, written, reference }];
     });
   });
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

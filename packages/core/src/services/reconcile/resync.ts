@@ -1,4 +1,5 @@
 import { messageOf } from '../../domain/errors/normalise-error.js';
+import { rowsOfPages } from '../../domain/list-page.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
@@ -65,18 +66,16 @@ export class Resync {
   ): Promise<ReadonlySet<string>> {
     const { context } = this.#parts;
     const known = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await context.store.instances.list({ limit: pageSize, cursor }, { signal });
-      for (const record of page.items) {
-        const { active, candidate } = record.runtime;
-        if (active) known.add(copyKey(record.id, active.revision));
-        if (candidate) known.add(copyKey(record.id, candidate.revision));
-        if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
-        else this.#track(record);
-      }
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined && !signal.aborted);
+    const { instances } = context.store;
+    for await (const record of rowsOfPages((cursor) =>
+      instances.list({ limit: pageSize, cursor }, { signal }),
+    )) {
+      const { active, candidate } = record.runtime;
+      if (active) known.add(copyKey(record.id, active.revision));
+      if (candidate) known.add(copyKey(record.id, candidate.revision));
+      if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
+      else this.#track(record);
+    }
     return known;
   }
 

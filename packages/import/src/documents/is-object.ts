@@ -1,4 +1,0 @@
-/** Tells whether a value is an object with members, and no list. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
