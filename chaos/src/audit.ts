@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event } from '@mcpinfra/core';
 import type { Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import Docker from 'dockerode';
+import { unpairedConditions } from './conditions.js';
 import type { Fleet } from './fleet.js';
-import { auditGroups, type ListedInstance } from './member-protocol.js';
+import type { MemberProcess } from './member-process.js';
+import { auditGroups, type ListedInstance, type ToldHealth } from './member-protocol.js';
 import type { Wish } from './wishes.js';
 
 /** What is not as it should be, each as a sentence. */
@@ -14,6 +17,8 @@ export interface Findings {
   readonly leftover: readonly string[];
   readonly stuck: readonly string[];
   readonly duplicates: readonly string[];
+  readonly unhealthy: readonly string[];
+  readonly conditionsUnpaired: readonly string[];
 }
 
 /** Looks until everything is as it was wished, or the time is up. */
@@ -39,9 +44,13 @@ async function look(fleet: Fleet, wishes: readonly Wish[], store: Store): Promis
   const wanted = wishes.filter(({ state }) => state !== 'deleted');
   const unwanted = listed.filter(({ id }) => !wanted.some((wish) => wish.id === id));
   const stuck = await Promise.all(wanted.map((wish) => whyStuck(fleet, wish, byId.get(wish.id))));
+  const log = await readLog(store);
+  const unhealthy = await Promise.all(fleet.members.map((member) => whyUnhealthy(member)));
   return {
     lostInstances: wanted.filter(({ id }) => !byId.has(id)).map(({ name }) => `${name} is gone`),
-    lostEvents: await lostEvents(fleet.handledFile, store),
+    lostEvents: [...log.gaps, ...unhandled(fleet.handledFile, log.events)],
+    conditionsUnpaired: unpairedConditions(log.events),
+    unhealthy: unhealthy.filter((why) => why !== null),
     stuck: [
       ...stuck.filter((why) => why !== null),
       ...unwanted.map(({ name, status }) => `${name} is deleted, but still ${status}`),
@@ -68,25 +77,43 @@ async function whyStuck(
   }
 }
 
-/** Every committed event that some group has not handled, or that nobody has numbered. */
-async function lostEvents(handledFile: string, store: Store): Promise<readonly string[]> {
-  const unnumbered = await store.events.number(10_000);
-  const lines = new Set(readFileSync(handledFile, 'utf8').split('\n'));
-  const lost = unnumbered.map(({ id, type }) => `${type} ${id} was never numbered`);
-  let after = 0;
-  for (;;) {
-    const events = await store.events.read({ after, limit: 1_000 });
-    const last = events.at(-1);
-    if (last === undefined) return lost;
-    for (const { id, type, position } of events) {
-      for (const group of Object.values(auditGroups)) {
-        if (!lines.has(`${group} ${id}`))
-          lost.push(`${type} at ${String(position)} was not handled by ${group}`);
-      }
-      if (position !== (after += 1)) lost.push(`there is a gap before ${String(position)}`);
-      after = position;
-    }
+/** Why a process whose surroundings all work is not well. */
+async function whyUnhealthy(member: MemberProcess): Promise<string | null> {
+  try {
+    const { status, degraded } = (await member.ask({ ask: 'health' }, '')) as ToldHealth;
+    return status === 'ok' ? null : `${member.name} is still ${status}: ${JSON.stringify(degraded)}`;
+  } catch (error) {
+    return `${member.name} cannot say how it is: ${String(error)}`;
   }
+}
+
+/** Every committed event, and where nobody has numbered one or left a number out. */
+async function readLog(
+  store: Store,
+): Promise<{ readonly events: readonly Event[]; readonly gaps: readonly string[] }> {
+  const unnumbered = await store.events.number(10_000);
+  const gaps = unnumbered.map(({ id, type }) => `${type} ${id} was never numbered`);
+  const events: Event[] = [];
+  for (;;) {
+    const after = events.at(-1)?.position ?? 0;
+    const page = await store.events.read({ after, limit: 1_000 });
+    if (page.length === 0) return { events, gaps };
+    for (const [n, { position }] of page.entries()) {
+      const before = page[n - 1]?.position ?? after;
+      if (position !== before + 1) gaps.push(`there is a gap before ${String(position)}`);
+    }
+    events.push(...page);
+  }
+}
+
+/** Every event that some group has not handled. */
+function unhandled(handledFile: string, events: readonly Event[]): readonly string[] {
+  const lines = new Set(readFileSync(handledFile, 'utf8').split('\n'));
+  return events.flatMap(({ id, type, position }) =>
+    Object.values(auditGroups)
+      .filter((group) => !lines.has(`${group} ${id}`))
+      .map((group) => `${type} at ${String(position)} was not handled by ${group}`),
+  );
 }
 
 async function remains(
