@@ -64,6 +64,15 @@ class Client {
   }
 }
 
+/** Another way through this process has brought bytes there and back so often that any other would have, too. */
+async function muchHasPassed(): Promise<void> {
+  const other = new Client(await proxyOf({ backend: await echo() }));
+  for (let turn = 1; turn <= 20; turn += 1) {
+    other.socket.write('.');
+    await other.gets('.'.repeat(turn));
+  }
+}
+
 describe('a proxy that is open', () => {
   it('passes everything on, both ways and past the end of one of them', async () => {
     const server = await echo();
@@ -112,12 +121,7 @@ describe('a proxy that is frozen', () => {
     await proxy.become('frozen');
     client.socket.write('frozen ');
     pushed[0]?.write('frozen');
-    // Another way through this process is long done by when these would have arrived.
-    const other = new Client(await proxyOf({ backend: await echo() }));
-    for (let turn = 1; turn <= 20; turn += 1) {
-      other.socket.write('.');
-      await other.gets('.'.repeat(turn));
-    }
+    await muchHasPassed();
     expect([heard, client.got]).toEqual(['before ', 'hello ']);
 
     await proxy.become('open');
@@ -135,6 +139,7 @@ describe('a proxy that is frozen', () => {
     client.socket.write('anybody?');
     const second = new Client(proxy);
     await once(second.socket, 'connect');
+    await muchHasPassed();
     expect([server.heard(), client.got, client.ended]).toEqual(['', '', undefined]);
     await proxy.become('open');
     await client.gets('anybody?');
@@ -148,6 +153,7 @@ describe('a proxy that is frozen', () => {
     await proxy.become('frozen');
     const client = new Client(proxy);
     await once(client.socket, 'connect');
+    await muchHasPassed();
     expect(client.ended).toBeUndefined();
     await proxy.become('open');
     await client.ends('closed');
@@ -244,6 +250,7 @@ describe('a proxy that is silent', () => {
     for (const stream of streams) stream.write('two');
     const other = await ask('/');
     await expect.poll(other).toBe('an answer');
+    await muchHasPassed();
     expect([first(), second()]).toEqual(['one ', '']);
     proxy.endSilence();
     await expect.poll(first).toBe('one two');
