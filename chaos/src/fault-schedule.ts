@@ -52,7 +52,9 @@ export function faultsOf(
   kinds: readonly FaultKind[],
 ): readonly { readonly atMs: number; readonly fault: Fault }[] {
   return faultKinds
-    .flatMap((kind, n) => (kinds.includes(kind) ? faultsOfKind(kind, (seed ^ 0x2c1b3c6d) + n, endMs) : []))
+    .flatMap((kind, n) =>
+      kinds.includes(kind) ? faultsOfKind(kind, (seed ^ 0x2c1b3c6d) + Math.imul(n, 0x9e3779b1), endMs) : [],
+    )
     .sort((a, b) => a.atMs - b.atMs);
 }
 
