@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Event } from '@mcpinfra/core';
 import type { Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import Docker from 'dockerode';
 import { unpairedConditions } from './conditions.js';
+import { readLog, unhandled } from './event-log.js';
 import type { Fleet } from './fleet.js';
 import type { MemberProcess } from './member-process.js';
-import { auditGroups, type ListedInstance, type ToldHealth } from './member-protocol.js';
+import type { ListedInstance, ToldHealth } from './member-protocol.js';
 import type { Wish } from './wishes.js';
 
 /** What is not as it should be, each as a sentence. */
@@ -32,7 +31,7 @@ export async function audit(fleet: Fleet, wishes: readonly Wish[], longestMs: nu
     const deadline = performance.now() + longestMs;
     const toldBy = performance.now() + longestUntoldMs;
     for (;;) {
-      const { conditionsUnpaired, ...findings } = await look(fleet, wishes, store);
+      const { conditionsUnpaired, ...findings } = await tryToLook(fleet, wishes, store);
       const isClean = Object.values(findings).every((found: readonly string[]) => found.length === 0);
       // Most of these never change again.
       const isTold = conditionsUnpaired.length === 0 || performance.now() > toldBy;
@@ -41,6 +40,16 @@ export async function audit(fleet: Fleet, wishes: readonly Wish[], longestMs: nu
     }
   } finally {
     await store.close();
+  }
+}
+
+/** A process that cannot be asked now may be there again when it is asked once more. */
+async function tryToLook(fleet: Fleet, wishes: readonly Wish[], store: Store): Promise<Findings> {
+  try {
+    return await look(fleet, wishes, store);
+  } catch (error) {
+    const nothing = { lostInstances: [], lostEvents: [], leftover: [], duplicates: [], unhealthy: [] };
+    return { ...nothing, conditionsUnpaired: [], stuck: [`nothing could be seen: ${String(error)}`] };
   }
 }
 
@@ -91,35 +100,6 @@ async function whyUnhealthy(member: MemberProcess): Promise<string | null> {
   } catch (error) {
     return `${member.name} cannot say how it is: ${String(error)}`;
   }
-}
-
-/** Every committed event, and where nobody has numbered one or left a number out. */
-async function readLog(
-  store: Store,
-): Promise<{ readonly events: readonly Event[]; readonly gaps: readonly string[] }> {
-  const unnumbered = await store.events.number(10_000);
-  const gaps = unnumbered.map(({ id, type }) => `${type} ${id} was never numbered`);
-  const events: Event[] = [];
-  for (;;) {
-    const after = events.at(-1)?.position ?? 0;
-    const page = await store.events.read({ after, limit: 1_000 });
-    if (page.length === 0) return { events, gaps };
-    for (const [n, { position }] of page.entries()) {
-      const before = page[n - 1]?.position ?? after;
-      if (position !== before + 1) gaps.push(`there is a gap before ${String(position)}`);
-    }
-    events.push(...page);
-  }
-}
-
-/** Every event that some group has not handled. */
-function unhandled(handledFile: string, events: readonly Event[]): readonly string[] {
-  const lines = new Set(readFileSync(handledFile, 'utf8').split('\n'));
-  return events.flatMap(({ id, type, position }) =>
-    Object.values(auditGroups)
-      .filter((group) => !lines.has(`${group} ${id}`))
-      .map((group) => `${type} at ${String(position)} was not handled by ${group}`),
-  );
 }
 
 async function remains(

@@ -20,13 +20,19 @@ describe('a health watch', () => {
   it('finds a process that does not answer in time, and goes on asking once it has', async () => {
     const asked: ((answer: unknown) => void)[] = [];
     const watch = watching(() => new Promise((resolve) => asked.push(resolve)));
-    undo.push(async () => asked.at(-1)?.({ status: 'ok', degraded: {} }));
     await expect
       .poll(() => watch.hung)
       .toEqual([expect.stringContaining('api did not answer within 50 ms [1 times')]);
     asked[0]?.({ status: 'ok', degraded: {} });
     await expect.poll(() => watch.hung).toEqual([expect.stringContaining('[2 times')]);
     expect([...watch.rejected, ...watch.wrong]).toEqual([]);
+  });
+
+  it('ends although an answer never comes', async () => {
+    const watch = watching(() => new Promise(() => undefined));
+    await expect.poll(() => watch.hung).toHaveLength(1);
+    await watch.stop();
+    expect(watch.hung).toHaveLength(1);
   });
 
   it('finds an answer that is an error', async () => {

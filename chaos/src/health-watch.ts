@@ -14,6 +14,7 @@ export class HealthWatch {
   readonly #outages: Outages;
   readonly #answerMs: number;
   readonly #ending = new AbortController();
+  readonly #ended: Promise<undefined>;
   readonly #loops: Promise<unknown>;
   readonly #hung = new Tally();
   readonly #rejected = new Tally();
@@ -22,6 +23,9 @@ export class HealthWatch {
   constructor(members: readonly Watched[], outages: Outages, answerMs: number = healthBounds.answerMs) {
     this.#outages = outages;
     this.#answerMs = answerMs;
+    this.#ended = new Promise((resolve) => {
+      this.#ending.signal.addEventListener('abort', () => resolve(undefined));
+    });
     this.#loops = Promise.all(members.map((member) => this.#follow(member)));
   }
 
@@ -66,7 +70,8 @@ export class HealthWatch {
       if (!stalled) this.#hung.add(`${name} did not answer within ${String(this.#answerMs)} ms`, askedMs);
     }
     try {
-      const told = (await asked) as ToldHealth;
+      const told = (await Promise.race([asked, this.#ended])) as ToldHealth | undefined;
+      if (!told) return;
       const answer = {
         ...told,
         member: name,

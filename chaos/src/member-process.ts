@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { Links } from './links.js';
 import type { Answer, MemberConfig, Request, SentRequest } from './member-protocol.js';
 
-/** A refusal by the API process, or that it is gone. */
+/** So long a process may take to answer, also one that is frozen for a while. */
+const answerMs = 120_000;
+
+/** A refusal by a process, or that it is gone. */
 export class MemberError extends Error {
   readonly code: string;
 
@@ -96,14 +99,21 @@ export class MemberProcess {
     this.#child?.kill('SIGCONT');
   }
 
-  /** @throws MemberError `GONE` when the process ends before it has answered, or the code of its refusal */
+  /** @throws MemberError `GONE` when the process ends before it has answered, `HUNG` when it does not, or the code of its refusal */
   async ask(request: Request, key: string): Promise<unknown> {
     const child = this.#child;
     if (!child?.connected) throw new MemberError('GONE', 'The process is gone.');
     const number = ++this.#number;
     const sent: SentRequest = { number, key, request };
     const answer = await new Promise<Answer>((resolve) => {
-      this.#waiting.set(number, resolve);
+      const late = setTimeout(() => {
+        const message = `${this.name} did not answer within ${String(answerMs)} ms: ${JSON.stringify(request)}`;
+        this.#answered({ number, ok: false, code: 'HUNG', message });
+      }, answerMs);
+      this.#waiting.set(number, (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
       child.send(sent, (error) => {
         if (error) this.#answered({ number, ok: false, code: 'GONE', message: error.message });
       });
