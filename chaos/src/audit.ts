@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event } from '@mcpinfra/core';
 import type { Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import Docker from 'dockerode';
@@ -9,7 +10,7 @@ import type { MemberProcess } from './member-process.js';
 import type { ListedInstance, ToldHealth } from './member-protocol.js';
 import type { Wish } from './wishes.js';
 
-/** What is not as it should be, each as a sentence. */
+/** What is not as it should be, each as a sentence, and what the log says. */
 export interface Findings {
   readonly lostInstances: readonly string[];
   readonly lostEvents: readonly string[];
@@ -18,6 +19,8 @@ export interface Findings {
   readonly duplicates: readonly string[];
   readonly unhealthy: readonly string[];
   readonly conditionsUnpaired: readonly string[];
+  /** All of the log. */
+  readonly events: readonly Event[];
 }
 
 /** So long after all works again it may take until the log says so. */
@@ -31,11 +34,12 @@ export async function audit(fleet: Fleet, wishes: readonly Wish[], longestMs: nu
     const deadline = performance.now() + longestMs;
     const toldBy = performance.now() + longestUntoldMs;
     for (;;) {
-      const { conditionsUnpaired, ...findings } = await tryToLook(fleet, wishes, store);
+      const { conditionsUnpaired, events, ...findings } = await tryToLook(fleet, wishes, store);
       const isClean = Object.values(findings).every((found: readonly string[]) => found.length === 0);
       // Most of these never change again.
       const isTold = conditionsUnpaired.length === 0 || performance.now() > toldBy;
-      if ((isClean && isTold) || performance.now() > deadline) return { ...findings, conditionsUnpaired };
+      if ((isClean && isTold) || performance.now() > deadline)
+        return { ...findings, conditionsUnpaired, events };
       await sleep(1_000);
     }
   } finally {
@@ -49,7 +53,12 @@ async function tryToLook(fleet: Fleet, wishes: readonly Wish[], store: Store): P
     return await look(fleet, wishes, store);
   } catch (error) {
     const nothing = { lostInstances: [], lostEvents: [], leftover: [], duplicates: [], unhealthy: [] };
-    return { ...nothing, conditionsUnpaired: [], stuck: [`nothing could be seen: ${String(error)}`] };
+    return {
+      ...nothing,
+      conditionsUnpaired: [],
+      events: [],
+      stuck: [`nothing could be seen: ${String(error)}`],
+    };
   }
 }
 
@@ -65,6 +74,7 @@ async function look(fleet: Fleet, wishes: readonly Wish[], store: Store): Promis
     lostInstances: wanted.filter(({ id }) => !byId.has(id)).map(({ name }) => `${name} is gone`),
     lostEvents: [...log.gaps, ...unhandled(fleet.handledFile, log.events)],
     conditionsUnpaired: unpairedConditions(log.events),
+    events: log.events,
     unhealthy: unhealthy.filter((why) => why !== null),
     stuck: [
       ...stuck.filter((why) => why !== null),

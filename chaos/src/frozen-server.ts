@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import type { Fleet } from './fleet.js';
 import { healthCheck, type ListedInstance } from './member-protocol.js';
 import type { Outage, Outages } from './outages.js';
+import { seconds } from './seconds.js';
 
 const everyMs = 500;
 /** So long a server that answers nothing may be called healthy: its checks, and what a machine with much to do adds. */
@@ -27,18 +28,18 @@ export async function freezeServer(
   outages.count('server-frozen');
   const fromMs = outages.nowMs;
   const wrong = new Set<string>();
+  let wasHealthy = false;
   while (outages.nowMs < fromMs + forMs && server.pids.some(isStopped)) {
     const listed = await look(fleet, server.instanceId);
     const nowMs = outages.nowMs;
-    if (
-      listed?.status === 'running' &&
-      listed.health === 'healthy' &&
-      server.pids.some(isStopped) &&
-      isTrustedTooLong(fromMs, nowMs, outages.all)
-    )
-      wrong.add(
-        `${listed.name} is called healthy, though it answers nothing since ${(fromMs / 1_000).toFixed(1)} s`,
+    const isHealthy = listed?.status === 'running' && listed.health === 'healthy';
+    if (listed && wasHealthy && !isHealthy)
+      console.log(
+        `${seconds(nowMs).padStart(8)}  ${listed.name}, frozen at ${seconds(fromMs)}, is ${listed.status} ${listed.reason}`,
       );
+    wasHealthy = isHealthy;
+    if (isHealthy && server.pids.some(isStopped) && isTrustedTooLong(fromMs, nowMs, outages.all))
+      wrong.add(`${listed.name} is called healthy, though it answers nothing since ${seconds(fromMs)}`);
     await sleep(everyMs);
   }
   for (const pid of server.pids) signal(pid, 'SIGCONT');

@@ -1,4 +1,5 @@
 import type { Outage, Part } from './outages.js';
+import { seconds } from './seconds.js';
 
 /** By when `health()` has to be right, in milliseconds. */
 export const healthBounds = Object.freeze({
@@ -65,8 +66,4 @@ function uses({ role }: HealthAnswer, part: Part): boolean {
 
 function at({ fromMs, toMs }: Outage): string {
   return toMs === Infinity ? `since ${seconds(fromMs)}` : `from ${seconds(fromMs)} to ${seconds(toMs)}`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
 }

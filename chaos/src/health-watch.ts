@@ -3,6 +3,7 @@ import { healthBounds, judgeHealth } from './health-judge.js';
 import { MemberError, type MemberProcess } from './member-process.js';
 import type { ToldHealth } from './member-protocol.js';
 import type { Outages } from './outages.js';
+import { seconds } from './seconds.js';
 
 const everyMs = 500;
 
@@ -109,7 +110,7 @@ class Tally {
   get sentences(): readonly string[] {
     return [...this.#times].map(
       ([text, { count, firstMs, lastMs }]) =>
-        `${text} [${String(count)} times, ${(firstMs / 1_000).toFixed(1)} s to ${(lastMs / 1_000).toFixed(1)} s]`,
+        `${text} [${String(count)} times, ${seconds(firstMs)} to ${seconds(lastMs)}]`,
     );
   }
 

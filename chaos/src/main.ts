@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ServiceUnavailable } from '@mcpinfra/tools';
 import { audit } from './audit.js';
+import { falseRecoveries } from './conditions.js';
 import { EngineDiary } from './engine-diary.js';
 import { type Fleet, startFleet } from './fleet.js';
 import { Faulting } from './faulting.js';
@@ -15,6 +16,7 @@ import { HealthWatch } from './health-watch.js';
 import { Killing } from './killing.js';
 import { Outages } from './outages.js';
 import { type FaultClass, faultClasses, scheduleOf } from './schedule.js';
+import { seconds } from './seconds.js';
 import { Wishes } from './wishes.js';
 
 /** So long everything may take to come to rest: an engine's return, a lease's time and two comparisons of everything. */
@@ -30,7 +32,7 @@ const { values } = parseArgs({
     faults: { type: 'string', default: faultClasses.join() },
   },
 });
-const [seconds, seed, workers] = [values.seconds, values.seed, values.workers].map(Number);
+const [lasting, seed, workers] = [values.seconds, values.seed, values.workers].map(Number);
 const classes = classesOf(values.faults);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
@@ -38,7 +40,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => inte
 try {
   const fleet = await startFleet(whole('workers', workers), interrupted.signal);
   try {
-    await run(fleet, { seconds: whole('seconds', seconds), seed: whole('seed', seed, 0), classes });
+    await run(fleet, { lasting: whole('seconds', lasting), seed: whole('seed', seed, 0), classes });
   } finally {
     await fleet[Symbol.asyncDispose]();
   }
@@ -50,13 +52,14 @@ try {
 }
 
 interface Run {
-  readonly seconds: number;
+  /** In seconds. */
+  readonly lasting: number;
   readonly seed: number;
   readonly classes: readonly FaultClass[];
 }
 
-async function run(fleet: Fleet, { seconds, seed, classes }: Run): Promise<void> {
-  const { operations, kills, faults } = scheduleOf(seed, seconds, classes);
+async function run(fleet: Fleet, { lasting, seed, classes }: Run): Promise<void> {
+  const { operations, kills, faults } = scheduleOf(seed, lasting, classes);
   const wishes = new Wishes(fleet.api);
   const outages = new Outages();
   const killing = new Killing(fleet, outages, interrupted.signal);
@@ -85,14 +88,14 @@ async function run(fleet: Fleet, { seconds, seed, classes }: Run): Promise<void>
       () => undefined,
     );
     if (interrupted.signal.aborted) break;
-    console.log(`${(atMs / 1_000).toFixed(1).padStart(6)} s  ${text}`);
+    console.log(`${seconds(atMs).padStart(8)}  ${text}`);
     begin();
   }
   const settled = Promise.all([outages.settled(), wishes.settled()]).then(() => true);
   const isSettled = await Promise.race([settled, sleep(settleMs, false, { ref: false })]);
-  console.log(`quiet at ${(outages.nowMs / 1_000).toFixed(1)} s`);
-  const rested = performance.now();
-  const { duplicates, unhealthy, stuck, ...found } = await audit(fleet, wishes.all, restMs);
+  const restedMs = outages.nowMs;
+  console.log(`quiet at ${seconds(restedMs)}`);
+  const { duplicates, unhealthy, stuck, events, ...found } = await audit(fleet, wishes.all, restMs);
   await diary.stop();
   await watch.stop();
   const problems = {
@@ -105,6 +108,10 @@ async function run(fleet: Fleet, { seconds, seed, classes }: Run): Promise<void>
       ...(isSettled ? [] : ['something was not mended, or an operation not answered']),
     ],
     refused: wishes.refused,
+    recoveredFalsely: falseRecoveries(events, outages.all, {
+      startedAtMs: outages.startedAtMs,
+      everybody: fleet.members.length,
+    }),
     healthHung: watch.hung,
     healthRejected: watch.rejected,
     healthWrong: [...watch.wrong, ...faulting.wronglyHealthy, ...unhealthy],
@@ -113,7 +120,7 @@ async function run(fleet: Fleet, { seconds, seed, classes }: Run): Promise<void>
     for (const text of sentences.slice(0, 20)) console.log(`${kind}: ${text}`);
   const counts = Object.fromEntries(Object.entries(problems).map(([kind, { length }]) => [kind, length]));
   const ok = Object.values(counts).every((count) => count === 0) && !interrupted.signal.aborted;
-  console.log(`at rest after ${((performance.now() - rested) / 1_000).toFixed(1)} s`);
+  console.log(`at rest after ${seconds(outages.nowMs - restedMs)}`);
   if (!ok && existsSync(fleet.folder)) await keepLogs(fleet.folder);
   const { kills: killed = 0, ...faulted } = Object.fromEntries(outages.counts);
   const result = { seed, operations: wishes.accepted, kills: killed, faults: faulted, ...counts, ok };

@@ -133,9 +133,9 @@ async function holdPool(forMs: number): Promise<void> {
 function fileLogger(path: string): Logger {
   const write =
     (level: string) =>
-    (message: string, fields: object = {}): void => {
+    (message: string, fields?: object): void => {
       const at = new Date().toISOString();
-      appendFileSync(path, `${JSON.stringify({ at, pid: process.pid, level, message, ...fields })}\n`);
+      appendFileSync(path, `${JSON.stringify({ at, pid: process.pid, level, message, fields })}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

@@ -30,6 +30,8 @@ export interface Damage {
 export class Outages {
   /** When it was made, by this process's clock. */
   readonly startedMs = performance.now();
+  /** The same by the calendar. */
+  readonly startedAtMs = Date.now();
   readonly #away = new Set<unknown>();
   readonly #returns = new Set<Promise<void>>();
   readonly #all: Outage[] = [];
