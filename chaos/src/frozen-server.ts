@@ -25,6 +25,8 @@ export async function freezeServer(
   const server = await pick(fleet, which).catch(() => undefined);
   if (!server) return [];
   for (const pid of server.pids) signal(pid, 'SIGSTOP');
+  const stopBy = performance.now() + 1_000;
+  while (!server.pids.every(isStopped) && performance.now() < stopBy) await sleep(10);
   outages.count('server-frozen');
   const fromMs = outages.nowMs;
   const wrong = new Set<string>();

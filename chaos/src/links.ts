@@ -9,6 +9,13 @@ export interface Services {
   readonly engine: PrivateDockerEngine;
 }
 
+/** What of the services says where they are. */
+interface ReachedServices {
+  readonly postgres: Pick<Services['postgres'], 'url'>;
+  readonly redis: Pick<Services['redis'], 'url'>;
+  readonly engine: Pick<Services['engine'], 'socketPath'>;
+}
+
 /** The ways of one process to its services, each of which can fail for this process alone. */
 export interface Links {
   readonly postgres: FaultProxy;
@@ -25,7 +32,7 @@ export interface LinkAddresses {
 
 /** Puts a proxy before each service. The folder gets the engine's socket. */
 export async function openLinks(
-  { postgres, redis, engine }: Services,
+  { postgres, redis, engine }: ReachedServices,
   { folder, name }: { readonly folder: string; readonly name: string },
 ): Promise<{ readonly links: Links; readonly addresses: LinkAddresses }> {
   const at = { path: join(folder, `${name}.sock`) };

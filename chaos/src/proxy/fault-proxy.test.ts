@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, request } from 'node:http';
+import { Agent, createServer as createHttpServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -234,18 +234,23 @@ describe('a proxy that is silent', () => {
       backend: { port },
       asksForStream: (chunk) => chunk.toString('latin1').startsWith('GET /events '),
     });
+    // As clients do that use their connections again.
+    const agent = new Agent({ keepAlive: true });
+    undo.push(() => agent.destroy());
     const ask = async (path: string): Promise<() => string> => {
-      const asked = request({ ...proxy.address, path, agent: false }).end();
+      const asked = request({ ...proxy.address, path, agent }).end();
       asked.on('error', () => undefined);
       const [answer] = (await once(asked, 'response')) as [NodeJS.ReadableStream];
       let got = '';
       answer.on('error', () => undefined).on('data', (chunk) => (got += String(chunk)));
       return () => got;
     };
+    await expect.poll(await ask('/')).toBe('an answer');
     const first = await ask('/events');
     streams[0]?.write('one ');
     await expect.poll(first).toBe('one ');
     proxy.silence();
+    await expect.poll(await ask('/')).toBe('an answer');
     const second = await ask('/events');
     for (const stream of streams) stream.write('two');
     const other = await ask('/');

@@ -111,11 +111,15 @@ export class FaultProxy {
   #join(way: Way, backend: Socket): void {
     const { client } = way;
     let isStream = false;
+    let answered = false;
     const request = new Valve((chunk) => {
-      if (chunk && this.#asksForStream(chunk)) isStream = true;
+      if (chunk && this.#asksForStream(chunk)) {
+        isStream = true;
+        // Connections are used again: what was answered before was another request.
+        answered = false;
+      }
       return this.#gate.passing();
     });
-    let answered = false;
     const answer = new Valve(() => {
       // The head of the answer tells that the stream has begun.
       const held = isStream && answered ? this.#streamGate.passing() : undefined;
