@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import type { Fleet } from './fleet.js';
 import { healthCheck, type ListedInstance } from './member-protocol.js';
 import type { Outage, Outages } from './outages.js';
+import { untouched } from './schedule.js';
 import { seconds } from './seconds.js';
 
 const everyMs = 500;
@@ -13,7 +14,7 @@ export const trustMs = (healthCheck.interval * healthCheck.retries + healthCheck
 const takeoverMs = 20_000;
 
 /**
- * Stops all processes of a running server for a while and watches what is said of it.
+ * Stops all processes of a running server that nobody changes, for a while, and watches what is said of it.
  *
  * @returns a sentence when it was called healthy for too long
  */
@@ -60,8 +61,9 @@ async function pick(
   which: number,
 ): Promise<{ readonly instanceId: string; readonly pids: readonly number[] } | undefined> {
   const docker = new Docker({ socketPath: engine.socketPath });
-  const containers = await docker.listContainers({ filters: { label: ['io.mcpinfra.fleet'] } });
-  const container = containers.sort((a, b) => a.Created - b.Created)[which % Math.max(1, containers.length)];
+  const filters = { label: ['io.mcpinfra.fleet'], name: [`mcp-${untouched}-`] };
+  const containers = await docker.listContainers({ filters });
+  const container = containers[which % Math.max(1, containers.length)];
   if (!container) return undefined;
   // The first process of the container only waits for the server.
   const top = (await docker.getContainer(container.Id).top()) as {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { faultKinds } from './fault-schedule.js';
-import { scheduleOf } from './schedule.js';
+import { scheduleOf, untouched } from './schedule.js';
 
 describe('scheduleOf', () => {
   it('is the same for the same seed, and begins the same when it is longer', () => {
@@ -23,6 +23,7 @@ describe('scheduleOf', () => {
         if (operation.kind === 'delete') alive.delete(operation.name);
         if (operation.kind === 'stop') stopped.add(operation.name);
         if (operation.kind === 'start') stopped.delete(operation.name);
+        if (operation.kind !== 'create') expect(operation.name.startsWith(untouched)).toBe(false);
         if (operation.kind === 'restart') expect(stopped.has(operation.name)).toBe(false);
       }
     }

@@ -31,6 +31,9 @@ export const faultClasses = ['kills', ...faultKinds] as const;
 /** One of {@link faultClasses}. */
 export type FaultClass = (typeof faultClasses)[number];
 
+/** What the names begin with of instances that nobody changes any more: faults have time to show in them. */
+export const untouched = 'untouched';
+
 const mostInstances = 8;
 /** How long each is away: a frozen worker longer than its lease, an engine as long as it takes to come back. */
 const awayMs: Readonly<Record<Victim, readonly [number, number]>> = {
@@ -63,7 +66,9 @@ export function scheduleOf(
 
 function operationsOf(seed: number, endMs: number): Schedule['operations'] {
   const random = randomOf(seed);
-  const operations: { atMs: number; operation: Operation }[] = [];
+  const operations: { atMs: number; operation: Operation }[] = (['stdio', 'http'] as const).map(
+    (transport) => ({ atMs: 0, operation: { kind: 'create', name: `${untouched}-${transport}`, transport } }),
+  );
   const alive: string[] = [];
   const stopped = new Set<string>();
   let made = 0;
