@@ -45,7 +45,9 @@ it('writes a secret value nowhere but where the server has to find it', async ()
       resyncEveryMs: 1_000,
     });
     await infra.start();
-    onTestFinished(() => infra.stop());
+    onTestFinished(async () => {
+      await infra.stop();
+    });
     infra.events.on('*', (event) => ledger.see('event', event));
     return infra;
   };
