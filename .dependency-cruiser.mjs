@@ -92,8 +92,17 @@ export default {
       name: 'package-uses-plugin-entry',
       comment: 'Packages see core as any third-party plugin does: through @mcpinfra/core/plugin.',
       severity: 'error',
-      from: { path: '^packages/(?!core/)[^/]+/src/', pathNot: String.raw`\.test\.ts$` },
+      from: { path: '^packages/(?!core/|import/)[^/]+/src/', pathNot: String.raw`\.test\.ts$` },
       to: { path: '^packages/core/', pathNot: '^packages/core/src/plugin.ts$' },
+    },
+    {
+      name: 'import-uses-public-entries',
+      // It is no plugin: the host calls it with its MCPInfra.
+      comment:
+        'The import package sees core as any host does: through @mcpinfra/core and @mcpinfra/core/plugin.',
+      severity: 'error',
+      from: { path: '^packages/import/src/', pathNot: String.raw`\.test\.ts$` },
+      to: { path: '^packages/core/', pathNot: '^packages/core/src/(index|plugin).ts$' },
     },
     {
       name: 'packages-are-strangers',

@@ -1,20 +1,30 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event } from '@mcpinfra/core';
 import type { Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import Docker from 'dockerode';
+import { unpairedConditions } from './conditions.js';
+import { readLog, unhandled } from './event-log.js';
 import type { Fleet } from './fleet.js';
-import { auditGroups, type ListedInstance } from './member-protocol.js';
+import type { MemberProcess } from './member-process.js';
+import type { ListedInstance, ToldHealth } from './member-protocol.js';
 import type { Wish } from './wishes.js';
 
-/** What is not as it should be, each as a sentence. */
+/** What is not as it should be, each as a sentence, and what the log says. */
 export interface Findings {
   readonly lostInstances: readonly string[];
   readonly lostEvents: readonly string[];
   readonly leftover: readonly string[];
   readonly stuck: readonly string[];
   readonly duplicates: readonly string[];
+  readonly unhealthy: readonly string[];
+  readonly conditionsUnpaired: readonly string[];
+  /** All of the log. */
+  readonly events: readonly Event[];
 }
+
+/** So long after all works again it may take until the log says so. */
+const longestUntoldMs = 45_000;
 
 /** Looks until everything is as it was wished, or the time is up. */
 export async function audit(fleet: Fleet, wishes: readonly Wish[], longestMs: number): Promise<Findings> {
@@ -22,14 +32,33 @@ export async function audit(fleet: Fleet, wishes: readonly Wish[], longestMs: nu
   await store.open();
   try {
     const deadline = performance.now() + longestMs;
+    const toldBy = performance.now() + longestUntoldMs;
     for (;;) {
-      const findings = await look(fleet, wishes, store);
+      const { conditionsUnpaired, events, ...findings } = await tryToLook(fleet, wishes, store);
       const isClean = Object.values(findings).every((found: readonly string[]) => found.length === 0);
-      if (isClean || performance.now() > deadline) return findings;
+      // Most of these never change again.
+      const isTold = conditionsUnpaired.length === 0 || performance.now() > toldBy;
+      if ((isClean && isTold) || performance.now() > deadline)
+        return { ...findings, conditionsUnpaired, events };
       await sleep(1_000);
     }
   } finally {
     await store.close();
+  }
+}
+
+/** A process that cannot be asked now may be there again when it is asked once more. */
+async function tryToLook(fleet: Fleet, wishes: readonly Wish[], store: Store): Promise<Findings> {
+  try {
+    return await look(fleet, wishes, store);
+  } catch (error) {
+    const nothing = { lostInstances: [], lostEvents: [], leftover: [], duplicates: [], unhealthy: [] };
+    return {
+      ...nothing,
+      conditionsUnpaired: [],
+      events: [],
+      stuck: [`nothing could be seen: ${String(error)}`],
+    };
   }
 }
 
@@ -39,9 +68,14 @@ async function look(fleet: Fleet, wishes: readonly Wish[], store: Store): Promis
   const wanted = wishes.filter(({ state }) => state !== 'deleted');
   const unwanted = listed.filter(({ id }) => !wanted.some((wish) => wish.id === id));
   const stuck = await Promise.all(wanted.map((wish) => whyStuck(fleet, wish, byId.get(wish.id))));
+  const log = await readLog(store);
+  const unhealthy = await Promise.all(fleet.members.map((member) => whyUnhealthy(member)));
   return {
     lostInstances: wanted.filter(({ id }) => !byId.has(id)).map(({ name }) => `${name} is gone`),
-    lostEvents: await lostEvents(fleet.handledFile, store),
+    lostEvents: [...log.gaps, ...unhandled(fleet.handledFile, log.events)],
+    conditionsUnpaired: unpairedConditions(log.events),
+    events: log.events,
+    unhealthy: unhealthy.filter((why) => why !== null),
     stuck: [
       ...stuck.filter((why) => why !== null),
       ...unwanted.map(({ name, status }) => `${name} is deleted, but still ${status}`),
@@ -68,24 +102,13 @@ async function whyStuck(
   }
 }
 
-/** Every committed event that some group has not handled, or that nobody has numbered. */
-async function lostEvents(handledFile: string, store: Store): Promise<readonly string[]> {
-  const unnumbered = await store.events.number(10_000);
-  const lines = new Set(readFileSync(handledFile, 'utf8').split('\n'));
-  const lost = unnumbered.map(({ id, type }) => `${type} ${id} was never numbered`);
-  let after = 0;
-  for (;;) {
-    const events = await store.events.read({ after, limit: 1_000 });
-    const last = events.at(-1);
-    if (last === undefined) return lost;
-    for (const { id, type, position } of events) {
-      for (const group of Object.values(auditGroups)) {
-        if (!lines.has(`${group} ${id}`))
-          lost.push(`${type} at ${String(position)} was not handled by ${group}`);
-      }
-      if (position !== (after += 1)) lost.push(`there is a gap before ${String(position)}`);
-      after = position;
-    }
+/** Why a process whose surroundings all work is not well. */
+async function whyUnhealthy(member: MemberProcess): Promise<string | null> {
+  try {
+    const { status, degraded } = (await member.ask({ ask: 'health' }, '')) as ToldHealth;
+    return status === 'ok' ? null : `${member.name} is still ${status}: ${JSON.stringify(degraded)}`;
+  } catch (error) {
+    return `${member.name} cannot say how it is: ${String(error)}`;
   }
 }
 

@@ -3,26 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type PrivateDockerEngine,
-  type PrivatePostgresServer,
-  type PrivateRedisServer,
   seedImages,
   startPrivateDockerEngine,
   startPrivatePostgres,
   startPrivateRedis,
 } from '@mcpinfra/tools';
+import { closeLinks, openLinks, type Services } from './links.js';
 import { MemberProcess } from './member-process.js';
 import type { MemberConfig } from './member-protocol.js';
 
-/** Everything that can be killed. */
-export interface Fleet extends AsyncDisposable {
+/** Everything that can be killed, and the ways between. */
+export interface Fleet extends Services, AsyncDisposable {
   readonly folder: string;
   readonly handledFile: string;
-  readonly postgres: PrivatePostgresServer;
-  readonly redis: PrivateRedisServer;
-  readonly engine: PrivateDockerEngine;
   readonly api: MemberProcess;
   readonly workers: readonly MemberProcess[];
+  /** All processes: the API process and the workers. */
+  readonly members: readonly MemberProcess[];
 }
 
 /** Starts the services, the API process and the workers, each with data of its own. */
@@ -40,29 +37,29 @@ export async function startFleet(workerCount: number, signal: AbortSignal): Prom
     const engine = await startPrivateDockerEngine();
     undo.push(() => engine.stop());
     await seedImages(engine, ['mcp/test:latest']);
-    const config = {
-      postgresUrl: postgres.url,
-      redisUrl: redis.url,
-      dockerSocket: engine.socketPath,
-      peerKey: randomBytes(32).toString('hex'),
-      handledFile: join(folder, 'handled'),
-    };
-    const member = (role: MemberConfig['role'], name: string): MemberProcess => {
-      const process = new MemberProcess({ ...config, role, logFile: join(folder, `${name}.log`) });
+    const services = { postgres, redis, engine };
+    const shared = { peerKey: randomBytes(32).toString('hex'), handledFile: join(folder, 'handled') };
+    const member = async (role: MemberConfig['role'], name: string): Promise<MemberProcess> => {
+      const { links, addresses } = await openLinks(services, { folder, name });
+      undo.push(() => closeLinks(links));
+      const config = { ...shared, ...addresses, role, logFile: join(folder, `${name}.log`) };
+      const process = new MemberProcess(name, links, config);
       undo.push(async () => process.kill());
       return process;
     };
-    const api = member('api', 'api');
-    const workers = Array.from({ length: workerCount }, (_, n) => member('worker', `worker-${String(n)}`));
-    await Promise.all([api, ...workers].map((process) => process.start(signal)));
+    const api = await member('api', 'api');
+    const workers = await Promise.all(
+      Array.from({ length: workerCount }, (_, n) => member('worker', `worker-${String(n)}`)),
+    );
+    const members = [api, ...workers];
+    await Promise.all(members.map((process) => process.start(signal)));
     return {
+      ...services,
       folder,
-      handledFile: config.handledFile,
-      postgres,
-      redis,
-      engine,
+      handledFile: shared.handledFile,
       api,
       workers,
+      members,
       [Symbol.asyncDispose]: end,
     };
   } catch (error) {

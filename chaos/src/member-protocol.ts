@@ -11,12 +11,14 @@ export interface MemberConfig {
   readonly logFile: string;
 }
 
-/** What the API process is asked to do. */
+/** What a process is asked to do: most of it the API process, `health` and `hold-pool` any. */
 export type Request =
   | { readonly ask: 'create'; readonly name: string; readonly transport: 'stdio' | 'http' }
   | { readonly ask: 'update'; readonly id: string; readonly value: string }
   | { readonly ask: 'stop' | 'start' | 'restart' | 'delete' | 'call'; readonly id: string }
-  | { readonly ask: 'list' };
+  | { readonly ask: 'list' | 'health' }
+  /** Takes all connections of its database pool, and answers when it has given them back. */
+  | { readonly ask: 'hold-pool'; readonly forMs: number };
 
 /** A request as it is sent: one that is repeated with the same key is done once. */
 export interface SentRequest {
@@ -38,9 +40,21 @@ export interface ListedInstance {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+  /** What its last probe said: `healthy`. */
+  readonly health: string;
   /** Whether what was last asked for has come true. */
   readonly settled: boolean;
 }
 
+/** What `health()` of a process says. */
+export interface ToldHealth {
+  readonly status: string;
+  /** The parts that do not work, with a sentence for each. */
+  readonly degraded: Readonly<Record<string, string>>;
+}
+
 /** The groups whose subscribers note what they handle: one of the API process, one that the workers share. */
 export const auditGroups = { api: 'audit-api', worker: 'audit-workers' } as const;
+
+/** How the health of every server is known, in seconds: often, so that a short run has time to see it. */
+export const healthCheck = { interval: 2, timeout: 3, retries: 2 } as const;

@@ -1,27 +1,35 @@
 // One process of the fleet: the API process answers requests, a worker makes true what is wanted.
 
 import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createMCPInfra, MCPInfraError } from '@mcpinfra/core';
 import type { Logger } from '@mcpinfra/core/plugin';
 import { redisEvents } from '@mcpinfra/events-redis';
 import { dockerProvider } from '@mcpinfra/provider-docker';
 import { postgresStore } from '@mcpinfra/store-postgres';
+import pg from 'pg';
 import {
   type Answer,
   auditGroups,
+  healthCheck,
   type ListedInstance,
   type MemberConfig,
   type Request,
   type SentRequest,
+  type ToldHealth,
 } from './member-protocol.js';
 
 const config = JSON.parse(process.env['CHAOS_MEMBER'] ?? 'null') as MemberConfig;
 const group = auditGroups[config.role];
+const poolSize = 10;
 
+const pool = new pg.Pool({ connectionString: config.postgresUrl, max: poolSize });
+// A connection that ends while nobody uses it is the pool's to replace; without a listener it would end the process.
+pool.on('error', () => undefined);
 const infra = createMCPInfra({
   roles: config.role === 'api' ? ['control'] : ['worker'],
   providers: [dockerProvider({ socketPath: config.dockerSocket })],
-  store: postgresStore({ connectionString: config.postgresUrl }),
+  store: postgresStore({ pool }),
   events: redisEvents({ url: config.redisUrl }),
   peer: {
     key: config.peerKey,
@@ -66,6 +74,7 @@ async function perform(request: Request, idempotencyKey: string): Promise<unknow
         type: 'docker',
         image: 'mcp/test:latest',
         lifecycle: { stop_grace: 2 },
+        health_check: healthCheck,
         ...(request.transport === 'http' ? http : {}),
       } as const;
       return (await instances.create({ name: request.name, jsonSpec }, { idempotencyKey })).id;
@@ -80,6 +89,10 @@ async function perform(request: Request, idempotencyKey: string): Promise<unknow
     }
     case 'list':
       return list();
+    case 'health':
+      return health();
+    case 'hold-pool':
+      return holdPool(request.forMs);
     case 'stop':
     case 'start':
     case 'restart':
@@ -91,20 +104,38 @@ async function perform(request: Request, idempotencyKey: string): Promise<unknow
 
 async function list(): Promise<readonly ListedInstance[]> {
   const listed: ListedInstance[] = [];
-  for await (const instance of infra.instances.list()) {
+  for await (const instance of infra.instances.all()) {
     const { id, name, slug, status, statusDetail, generation, observedGeneration } = instance;
-    const { reason, message } = statusDetail;
-    listed.push({ id, name, slug, status, reason, message, settled: generation === observedGeneration });
+    const { reason, message, health } = statusDetail;
+    const settled = generation === observedGeneration;
+    listed.push({ id, name, slug, status, reason, message, health: health.state, settled });
   }
   return listed;
+}
+
+async function health(): Promise<ToldHealth> {
+  const { status, degraded } = await infra.health();
+  return { status, degraded: Object.fromEntries(degraded.map(({ part, message }) => [part, message])) };
+}
+
+/** As another part of the host might, whose queries hang. */
+async function holdPool(forMs: number): Promise<void> {
+  const taken = Array.from({ length: poolSize }, () => pool.connect());
+  await sleep(forMs);
+  for (const client of taken) {
+    client.then(
+      (connected) => connected.release(),
+      () => undefined,
+    );
+  }
 }
 
 function fileLogger(path: string): Logger {
   const write =
     (level: string) =>
-    (message: string, fields: object = {}): void => {
+    (message: string, fields?: object): void => {
       const at = new Date().toISOString();
-      appendFileSync(path, `${JSON.stringify({ at, pid: process.pid, level, message, ...fields })}\n`);
+      appendFileSync(path, `${JSON.stringify({ at, pid: process.pid, level, message, fields })}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }

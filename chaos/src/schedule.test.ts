@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { scheduleOf } from './schedule.js';
+import { faultKinds } from './fault-schedule.js';
+import { scheduleOf, untouched } from './schedule.js';
 
 describe('scheduleOf', () => {
   it('is the same for the same seed, and begins the same when it is longer', () => {
@@ -8,6 +9,7 @@ describe('scheduleOf', () => {
     const long = scheduleOf(7, 60);
     expect(long.operations.slice(0, short.operations.length)).toEqual(short.operations);
     expect(long.kills.slice(0, short.kills.length)).toEqual(short.kills);
+    expect(long.faults.slice(0, short.faults.length)).toEqual(short.faults);
     expect(scheduleOf(8, 30)).not.toEqual(short);
   });
 
@@ -21,6 +23,7 @@ describe('scheduleOf', () => {
         if (operation.kind === 'delete') alive.delete(operation.name);
         if (operation.kind === 'stop') stopped.add(operation.name);
         if (operation.kind === 'start') stopped.delete(operation.name);
+        if (operation.kind !== 'create') expect(operation.name.startsWith(untouched)).toBe(false);
         if (operation.kind === 'restart') expect(stopped.has(operation.name)).toBe(false);
       }
     }
@@ -37,5 +40,31 @@ describe('scheduleOf', () => {
       'redis',
       'worker',
     ]);
+  });
+
+  it('lets every fault happen to all and to one, briefly and for longer than anybody waits', () => {
+    const { faults } = scheduleOf(1, 3_600);
+    expect(new Set(faults.map(({ fault }) => fault.kind))).toEqual(new Set(faultKinds));
+    for (const kind of faultKinds) {
+      const all = faults.flatMap(({ fault }) => (fault.kind === kind ? [fault] : []));
+      const isOnTheWay = /^(postgres|redis|docker)-(?!readonly)/u.test(kind);
+      expect(new Set(all.map(({ which }) => which === null)), kind).toEqual(
+        new Set(isOnTheWay ? [true, false] : [kind === 'postgres-readonly']),
+      );
+      expect(Math.max(...all.map(({ forMs }) => forMs)), kind).toBeGreaterThan(18_000);
+      if (kind !== 'server-frozen')
+        expect(Math.min(...all.map(({ forMs }) => forMs)), kind).toBeLessThan(6_000);
+    }
+  });
+
+  it('leaves everything else as it is when a class is left out', () => {
+    const all = scheduleOf(3, 120);
+    const some = scheduleOf(3, 120, ['postgres-frozen', 'pool-held']);
+    expect(some.operations).toEqual(all.operations);
+    expect(some.kills).toEqual([]);
+    expect(some.faults).toEqual(
+      all.faults.filter(({ fault }) => ['postgres-frozen', 'pool-held'].includes(fault.kind)),
+    );
+    expect(scheduleOf(3, 120, ['kills'])).toEqual({ ...all, faults: [] });
   });
 });

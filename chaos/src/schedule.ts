@@ -1,3 +1,4 @@
+import { type Fault, faultKinds, faultsOf } from './fault-schedule.js';
 import { randomOf } from './random.js';
 
 /** Something a user of the fleet asks for. */
@@ -21,7 +22,17 @@ type Victim = 'api' | 'worker' | 'frozen-worker' | 'redis' | 'postgres' | 'docke
 export interface Schedule {
   readonly operations: readonly { readonly atMs: number; readonly operation: Operation }[];
   readonly kills: readonly { readonly atMs: number; readonly kill: Kill }[];
+  readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
 }
+
+/** What may be chosen to happen: kills, and each fault that no kill makes. */
+export const faultClasses = ['kills', ...faultKinds] as const;
+
+/** One of {@link faultClasses}. */
+export type FaultClass = (typeof faultClasses)[number];
+
+/** What the names begin with of instances that nobody changes any more: faults have time to show in them. */
+export const untouched = 'untouched';
 
 const mostInstances = 8;
 /** How long each is away: a frozen worker longer than its lease, an engine as long as it takes to come back. */
@@ -35,15 +46,29 @@ const awayMs: Readonly<Record<Victim, readonly [number, number]>> = {
   container: [0, 0],
 };
 
-/** Says what happens in a run of so many seconds: the same for the same seed. */
-export function scheduleOf(seed: number, seconds: number): Schedule {
+/** Says what happens in a run of so many seconds: the same for the same seed, less what is not of the classes. */
+export function scheduleOf(
+  seed: number,
+  seconds: number,
+  classes: readonly FaultClass[] = faultClasses,
+): Schedule {
   const endMs = seconds * 1_000;
-  return { operations: operationsOf(seed, endMs), kills: killsOf(seed, endMs) };
+  return {
+    operations: operationsOf(seed, endMs),
+    kills: classes.includes('kills') ? killsOf(seed, endMs) : [],
+    faults: faultsOf(
+      seed,
+      endMs,
+      faultKinds.filter((kind) => classes.includes(kind)),
+    ),
+  };
 }
 
 function operationsOf(seed: number, endMs: number): Schedule['operations'] {
   const random = randomOf(seed);
-  const operations: { atMs: number; operation: Operation }[] = [];
+  const operations: { atMs: number; operation: Operation }[] = (['stdio', 'http'] as const).map(
+    (transport) => ({ atMs: 0, operation: { kind: 'create', name: `${untouched}-${transport}`, transport } }),
+  );
   const alive: string[] = [];
   const stopped = new Set<string>();
   let made = 0;

@@ -45,7 +45,9 @@ it('writes a secret value nowhere but where the server has to find it', async ()
       resyncEveryMs: 1_000,
     });
     await infra.start();
-    onTestFinished(() => infra.stop());
+    onTestFinished(async () => {
+      await infra.stop();
+    });
     infra.events.on('*', (event) => ledger.see('event', event));
     return infra;
   };
@@ -78,8 +80,8 @@ it('writes a secret value nowhere but where the server has to find it', async ()
     await keep('doctor', infra.doctor());
     await keep('health', infra.health());
     await keep('export', infra.export());
-    await keep('list', Promise.resolve(infra.instances.list()));
-    await keep('servers.list', Promise.resolve(infra.servers.list()));
+    await keep('list', infra.instances.list());
+    await keep('servers.list', infra.servers.list());
     for (const id of ids) {
       await keep('get', infra.instances.get(id));
       await keep('environment.list', infra.environment.list(id));

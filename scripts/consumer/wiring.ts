@@ -1,7 +1,8 @@
 // Compiled where the packed packages are installed: what a host's compiler takes, and what it refuses.
 
 import { createMCPInfra, memorySecrets, memoryStore, type MCPServerInstance } from '@mcpinfra/core';
-import type { ContainerSpec, ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ContainerSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { createTestInfra } from '@mcpinfra/core/testing';
 import { dockerProvider } from '@mcpinfra/provider-docker';
 import { processProvider } from '@mcpinfra/provider-process';

@@ -40,6 +40,7 @@ export {
   startPrivateRedis,
   startRedis,
 } from './services/redis.js';
+export { publicDocument, publicDocuments } from './public-documents.js';
 export { ServiceUnavailable } from './services/service-unavailable.js';
 
 /** The path of the well-behaved MCP server, which speaks both eras over stdio and HTTP. */

@@ -1,5 +1,5 @@
 import type { MCPInfra } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { processProvider } from '@mcpinfra/provider-process';
 import { fixtureServer } from '@mcpinfra/tools';
 import type { Ground } from './ground.js';

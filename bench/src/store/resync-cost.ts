@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMCPInfra } from '@mcpinfra/core';
-import { type OwnedCopy, type Provider, processSpecSchema } from '@mcpinfra/core/plugin';
+import type { OwnedCopy, Provider } from '@mcpinfra/core/plugin';
+import { processSpecSchema } from '@mcpinfra/provider-process';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import type { StoreGround } from './store-ground.js';
 import { exampleInstance } from './example-instance.js';

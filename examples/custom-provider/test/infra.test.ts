@@ -11,7 +11,9 @@ async function started(): Promise<MCPInfra<ModuleSpec>> {
   const secrets = [memorySecrets({ 'keys:API': 'a value only the server sees' })];
   const infra = createMCPInfra({ providers: [moduleProvider()], secrets });
   await infra.start();
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   return infra;
 }
 

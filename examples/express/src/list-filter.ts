@@ -1,14 +1,14 @@
-import type { InstanceFilter, ServerFilter } from '@mcpinfra/core';
+import type { InstanceFilter, PageQuery, ServerFilter } from '@mcpinfra/core';
 import type { Request } from 'express';
 
 /** Which servers a request asks for: `?status=active&tag=files&label.team=a&limit=20&cursor=…` */
-export function serverFilter(req: Request): ServerFilter {
+export function serverFilter(req: Request): ServerFilter & PageQuery {
   const query = queryOf(req);
   return { ...commonFilter(query), status: allOf(query, 'status') as ServerFilter['status'] };
 }
 
 /** Which instances a request asks for: as for servers, and `type`, `slug` and `server_spec_id`. */
-export function instanceFilter(req: Request): InstanceFilter {
+export function instanceFilter(req: Request): InstanceFilter & PageQuery {
   const query = queryOf(req);
   return {
     ...commonFilter(query),
@@ -19,9 +19,7 @@ export function instanceFilter(req: Request): InstanceFilter {
   };
 }
 
-function commonFilter(
-  query: URLSearchParams,
-): Pick<InstanceFilter, 'name' | 'tags' | 'labels' | 'limit' | 'cursor'> {
+function commonFilter(query: URLSearchParams): PageQuery & Pick<InstanceFilter, 'name' | 'tags' | 'labels'> {
   const limit = query.get('limit');
   const labels = [...query].filter(([key]) => key.startsWith('label.'));
   return {

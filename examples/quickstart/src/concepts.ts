@@ -1,7 +1,7 @@
 // The code of docs/guide/concepts.md. It is compiled, and test/getting-started.test.ts runs it.
 
 import type { DurableSubscription, Event, MCPInfra, MCPInfraScope } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 
 type Infra = MCPInfra<ProcessSpec>;
 

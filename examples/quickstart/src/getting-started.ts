@@ -1,7 +1,7 @@
 // The code of docs/guide/getting-started.md. It is compiled, and test/getting-started.test.ts runs it.
 
 import { consoleLogger, createMCPInfra, memoryStore, type MCPInfra } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { processProvider } from '@mcpinfra/provider-process';
 
 type Infra = MCPInfra<ProcessSpec>;
@@ -62,7 +62,7 @@ export async function connect(infra: Infra, id: string): Promise<void> {
 /** Looks at what there is. */
 export async function look(infra: Infra, id: string): Promise<void> {
   //#region look
-  for await (const instance of infra.instances.list({ labels: { team: 'search' } })) {
+  for await (const instance of infra.instances.all({ labels: { team: 'search' } })) {
     console.log(instance.name, instance.status, instance.statusDetail.message);
   }
   for await (const { stream, text } of infra.instances.logs(id, { tail: 20 })) console.log(stream, text);

@@ -9,7 +9,9 @@ import {
   type FleetDocument,
   type MCPInfra,
 } from '@mcpinfra/core';
-import type { ContainerSpec, ProcessSpec, UrlSpec } from '@mcpinfra/core/plugin';
+import type { ContainerSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
+import type { UrlSpec } from '@mcpinfra/provider-url';
 import { dockerProvider } from '@mcpinfra/provider-docker';
 import { processProvider } from '@mcpinfra/provider-process';
 import { urlProvider } from '@mcpinfra/provider-url';

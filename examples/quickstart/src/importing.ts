@@ -1,7 +1,8 @@
 // The code of docs/guide/importing.md. It is compiled, and test/importing.test.ts runs it.
 
 import { readFile } from 'node:fs/promises';
-import type { ClientConfig, ImportResult, MCPInfra } from '@mcpinfra/core';
+import type { ClientConfig, MCPInfra } from '@mcpinfra/core';
+import { importFleet, readImport, type ImportResult } from '@mcpinfra/import';
 
 /** Imports what is written for a client, asking for what it needs. */
 export async function importFile(
@@ -11,7 +12,7 @@ export async function importFile(
 ): Promise<ImportResult> {
   //#region needs
   const text = await readFile(path, 'utf8'); // server.json, mcp.json, server.yaml, …
-  const { format, needs, notCarried } = await infra.import(text, { dryRun: true });
+  const { format, needs, notCarried } = await importFleet(infra, text, { dryRun: true });
   console.log(format, notCarried); // 'mcpServers', and what has no counterpart here
 
   const values: Record<string, string> = {};
@@ -21,17 +22,27 @@ export async function importFile(
   //#endregion
 
   //#region values
-  const { created, unchanged, errors } = await infra.import(text, { values });
+  const { created, unchanged, errors } = await importFleet(infra, text, { values });
   console.log(created, unchanged, errors); // ['server/github@1.0.0', 'instance/github'] [] []
   //#endregion
-  return infra.import(text, { values });
+  return importFleet(infra, text, { values });
+}
+
+/** Tells what is in a text and what it would need, without a fleet. */
+export function previewText(text: string): readonly string[] {
+  //#region preview
+  const { document, needs, notCarried } = readImport(text, { type: ['docker', 'url'] });
+  console.log(document.servers, document.instances); // what infra.apply() takes
+  console.log(needs, notCarried);
+  //#endregion
+  return needs.map(({ name }) => name);
 }
 
 /** Registers a catalogue, and makes an instance of one of its servers. */
 export async function importCatalogue(infra: MCPInfra, text: string, token: string): Promise<void> {
   //#region catalogue
-  await infra.import(text); // registers every server of the list, makes no instance
-  await infra.import(text, {
+  await importFleet(infra, text); // registers every server of the list, makes no instance
+  await importFleet(infra, text, {
     instances: ['github'],
     values: { GITHUB_PERSONAL_ACCESS_TOKEN: token },
   });

@@ -1,5 +1,6 @@
 import type { EnvVariable, MCPServerInput, ToolCallResult } from '@mcpinfra/core';
-import type { ContainerSpec, ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ContainerSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import type { Place } from './place.js';
 
 /** The names of the servers, each `@modelcontextprotocol/server-<name>`. */

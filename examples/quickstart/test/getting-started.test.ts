@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MCPInfraError, type Event, type MCPInfra } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { makeInstance, subscribe, tenant, wish } from '../src/concepts.js';
 import { call, connect, endAtSignals, ensure, look, wire } from '../src/getting-started.js';
 

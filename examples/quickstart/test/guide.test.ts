@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MCPInfra } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { externalCredentials, seedImages, startDockerEngine, startExternalServer } from '@mcpinfra/tools';
 import { serviceOrSkip } from '@mcpinfra/tools/vitest';
 import {

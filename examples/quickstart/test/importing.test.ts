@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestInfra, type TestInfra } from '@mcpinfra/core/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { exportForClient, importCatalogue, importFile } from '../src/importing.js';
+import { exportForClient, importCatalogue, importFile, previewText } from '../src/importing.js';
 
 let t: TestInfra;
 let directory: string;
@@ -47,6 +47,11 @@ describe('the page about importing', () => {
     expect(await exportForClient(t.infra, instance!.id)).toMatchObject({
       mcpServers: { github: { type: 'http', url: `https://mcp.example.com/mcp/${instance!.slug}` } },
     });
+  });
+
+  it('tells without a fleet what a document needs', () => {
+    const entry = { url: 'https://example.com/mcp', headers: { Authorization: 'Bearer ${MCP_TOKEN}' } };
+    expect(previewText(JSON.stringify({ mcpServers: { one: entry } }))).toEqual(['MCP_TOKEN']);
   });
 
   it('makes one instance of a catalogue', async () => {

@@ -1,7 +1,7 @@
 import { createMCPInfra, type Logger, type MCPInfra, type Role } from '@mcpinfra/core';
 import { redisEvents } from '@mcpinfra/events-redis';
 import { processProvider } from '@mcpinfra/provider-process';
-import type { ProcessSpec } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { postgresStore } from '@mcpinfra/store-postgres';
 
 /** Where the processes of a fleet meet. */

@@ -16,6 +16,7 @@ import { leaseCases } from './store/lease-cases.js';
 import { listCases } from './store/list-cases.js';
 import { logCases } from './store/log-cases.js';
 import { openingCases } from './store/opening-cases.js';
+import { readCases } from './store/read-cases.js';
 import { serverCases } from './store/server-cases.js';
 import { serverQueryCases } from './store/server-query-cases.js';
 import { StoreBench } from './store/store-bench.js';
@@ -40,6 +41,7 @@ const cases = [
   ...counterCases,
   ...transactionCases,
   ...atOnceCases,
+  ...readCases,
   ...eventCases,
   ...eventsAtOnceCases,
   ...logCases,

@@ -4,6 +4,7 @@ import type { Store } from '@mcpinfra/core/plugin';
 import { describe, expect, it } from 'vitest';
 import * as broken from './support/broken-stores.js';
 import { altered } from './support/altered.js';
+import * as odd from './support/stores-with-odd-reads.js';
 import { collectFailures } from './support/collect-failures.js';
 
 const faults: readonly (readonly [fault: string, make: () => Store, failing: readonly string[]])[] = [
@@ -31,6 +32,34 @@ const faults: readonly (readonly [fault: string, make: () => Store, failing: rea
   ],
   ['forgets its head with its last event', broken.withHeadOfWhatIsLeft, ['log/trim-all']],
   ['hands out its own rows', broken.withSharedRows, ['values/apart']],
+  [
+    'shows to readers what its writes are no longer checked against',
+    odd.withReadsBehindItsChecks,
+    [
+      'reads/retried-updates',
+      'reads/counting',
+      'reads/after-conflict',
+      'reads/after-exists',
+      'reads/never-back',
+    ],
+  ],
+  [
+    'shows an older row after a newer one',
+    odd.withReadsThatGoBack,
+    ['reads/after-conflict', 'reads/after-exists', 'reads/never-back'],
+  ],
+  [
+    'resolves a write before it can be read',
+    odd.withWritesThatResolveEarly,
+    [
+      'reads/retried-updates',
+      'reads/counting',
+      'reads/after-conflict',
+      'reads/after-exists',
+      'reads/after-write',
+      'reads/never-back',
+    ],
+  ],
   ['does not tell when leases are given back', broken.withoutNewsOfLeases, ['watch/leases']],
 ];
 

@@ -2,7 +2,7 @@ import { providerRequirements, providerSuite } from '@mcpinfra/conformance/provi
 import { describe, expect, it } from 'vitest';
 import { fakeProviderHarness } from './support/fake-provider-harness.js';
 
-describe.each(['docker', 'process', 'url'] as const)('the fake provider of type %s', (type) => {
+describe.each(['docker', 'local', 'remote'] as const)('the fake provider of type %s', (type) => {
   providerSuite({ it, create: () => fakeProviderHarness(type) });
 });
 

@@ -43,6 +43,7 @@ export type {
   DesiredState,
   Endpoint,
   ExitRecord,
+  FailedProbe,
   HealthRecord,
   HealthState,
   InstanceStatus,
@@ -59,11 +60,14 @@ export type { Logger } from './ports/logger.js';
 export type { ToolCallResult } from './ports/mcp-link.js';
 export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider.js';
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
-export type { Page, Store, StoreIdentity } from './ports/store.js';
+export type { Page, PageQuery } from './domain/list-page.js';
+export type { Store, StoreIdentity } from './ports/store.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
 export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
-export { MCPInfra, type FleetHealth, type ScopeOptions } from './runtime/mcp-infra.js';
+export type { FleetHealth } from './runtime/fleet-health.js';
+export type { MCPInfra, ScopeOptions, StopOptions } from './runtime/mcp-infra.js';
+export type { StopReport, UnclosedPart } from './runtime/stop-time.js';
 export type {
   ConcurrencyOptions,
   LimitOptions,
@@ -80,46 +84,40 @@ export type {
   FleetDocument,
   FleetInstance,
 } from './services/documents/desired-state.js';
-export {
+export type {
+  EnvironmentEntry,
   EnvironmentService,
-  type EnvironmentEntry,
-  type SetEnvironmentOptions,
+  SetEnvironmentOptions,
 } from './services/instances/environment-service.js';
 export type { EventListener } from './services/events/event-hub.js';
-export {
+export type {
+  DurableSubscription,
   EventStream,
-  type DurableSubscription,
-  type EventSubscriptionOptions,
+  EventSubscriptionOptions,
 } from './services/events/event-stream.js';
 export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';
 export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instances/instance-input.js';
-export {
+export type {
+  CheckedSpec,
+  InstanceFilter,
   InstanceManager,
-  type CheckedSpec,
-  type InstanceFilter,
-  type SpecInput,
+  SpecInput,
 } from './services/instances/instance-manager.js';
 export type { InstancePlan, ValidationResult } from './services/instances/instance-plan.js';
 export type { CallToolOptions, ConnectedClient } from './services/sessions/instance-sessions.js';
 export type { CollectOptions, CollectResult } from './services/reconcile/orphan-collector.js';
-export type { PagedList } from './services/context/paged-list.js';
 export type { MCPServerInput } from './services/servers/server-input.js';
-export {
+export type {
   MCPServerRegistry,
-  type ServerDeleteOptions,
-  type ServerFilter,
-  type ServerUpdateOptions,
+  ServerDeleteOptions,
+  ServerFilter,
+  ServerUpdateOptions,
 } from './services/servers/server-registry.js';
 export type { ServerPlan, ServerPlanInstance } from './services/servers/server-plan.js';
-export type { ImportFormat } from './domain/import/import-format.js';
-export type { NotCarried } from './domain/import/import-report.js';
-export type { ImportInput } from './domain/import/server-draft.js';
 export type {
   ClientConfig,
   ClientConfigEntry,
   ClientConfigOptions,
 } from './services/instances/client-config.js';
-export type { ImportNeed, ImportOptions, ImportResult } from './services/import/import-fleet.js';
-export type { ImportValue } from './services/import/import-values.js';
 export type { CommandOptions, WaitableCommandOptions } from './services/context/service-context.js';

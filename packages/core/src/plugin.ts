@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { defaults } from './domain/defaults.js';
-export { didYouMean } from './domain/did-you-mean.js';
+export { didYouMean, meantOr } from './domain/did-you-mean.js';
 export {
   errorCodes,
   type ErrorCategory,
@@ -36,6 +36,7 @@ export type {
   EnvVariableFormat,
   EnvVariableType,
 } from './domain/env-schema/env-variable.js';
+export { parseEnvSchema, type EnvSchemaResult } from './domain/env-schema/parse-env-schema.js';
 export {
   type EphemeralOwner,
   formatEphemeralFleet,
@@ -50,6 +51,7 @@ export type {
   SessionSpec,
   TransportName,
 } from './domain/json-spec/json-spec.js';
+export * as specFields from './domain/json-spec/fields/index.js';
 export { parseByteSize } from './domain/json-spec/byte-size.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
 export {
@@ -63,6 +65,8 @@ export {
   type TmpfsSpec,
   type VolumeSpec,
 } from './domain/json-spec/container-spec.js';
+export { isEnvironmentName, isReservedEnvironmentName } from './domain/json-spec/environment-issues.js';
+export { forbidding, type Forbidden } from './domain/json-spec/forbidding.js';
 export {
   resolveHealthCheck,
   resolveHealthUrl,
@@ -70,18 +74,18 @@ export {
 } from './domain/json-spec/health-check.js';
 export { resolveLifecycle, type ResolvedLifecycle } from './domain/json-spec/lifecycle.js';
 export { parseJsonSpec, type JsonSpecResult } from './domain/json-spec/parse-json-spec.js';
+export { plainDocument, type PlainDocument } from './domain/json-spec/plain-document.js';
+export { kindOf } from './domain/json-spec/quote-value.js';
 export {
-  processSpecSchema,
-  type ProcessResources,
-  type ProcessSpec,
-} from './domain/json-spec/process-spec.js';
+  forbiddenResources,
+  resolveResourceLimits,
+  resourcesOf,
+  sizeInBytes,
+  type AppliedResources,
+  type ResourceLimits,
+  type ResourceOptions,
+} from './domain/json-spec/resource-limits.js';
 export { resolveTransport } from './domain/json-spec/resolve-transport.js';
-export {
-  urlSpecSchema,
-  type Authentication,
-  type OAuth2ClientCredentials,
-  type UrlSpec,
-} from './domain/json-spec/url-spec.js';
 export type {
   Copy,
   HandshakeRecord,
@@ -94,12 +98,24 @@ export type {
   DesiredState,
   Endpoint,
   ExitRecord,
+  FailedProbe,
   HealthRecord,
   HealthState,
   InstanceStatus,
   MCPServerInstance,
   StatusDetail,
 } from './domain/instance/mcp-server-instance.js';
+export { isObject } from './domain/is-object.js';
+export {
+  checkListLimit,
+  listPage,
+  parseListCursor,
+  rowsOfPages,
+  type ListPlace,
+  type Page,
+} from './domain/list-page.js';
+export { type NumberBounds, OptionChecks } from './domain/options/option-checks.js';
+export { lastLogLines } from './domain/instance/last-log-lines.js';
 export type { MCPServer, MCPServerStatus, Timestamp } from './domain/server/mcp-server.js';
 export { looksLikeSecret } from './domain/secrets/looks-like-secret.js';
 export { createScrubber } from './domain/secrets/scrub.js';
@@ -153,7 +169,6 @@ export type {
   Lease,
   LeaseHolder,
   LeaseTable,
-  Page,
   ServerQuery,
   ServerTable,
   Store,
@@ -162,6 +177,8 @@ export type {
   StoreWriter,
   WriteEffects,
 } from './ports/store.js';
+export { Changes } from './async/changes.js';
+export { Listeners } from './async/listeners.js';
 export { type FileLock, lockFile } from './runtime/file-lock.js';
 export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
 export { systemClock } from './runtime/system-clock.js';

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { didYouMean, mcpError } from '@mcpinfra/core/plugin';
+import { OptionChecks } from '@mcpinfra/core/plugin';
 import { Redis } from 'ioredis';
 
 /** Options of {@link redisEvents}. */
@@ -70,6 +70,7 @@ const defaults: ResolvedSettings = {
   closeTimeoutMs: 5_000,
 };
 
+const check = new OptionChecks('redisEvents');
 const known = ['url', 'tls', 'client', ...Object.keys(defaults)];
 
 /** What the options amount to. */
@@ -81,40 +82,36 @@ export interface ResolvedOptions {
 
 /** Checks the options. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: RedisEventsOptions): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const near = didYouMean(key, known);
-    refuse(`there is no option ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`);
-  }
+  check.known(options, known);
   return { settings: resolveSettings(options), template: resolvePlace(options) };
 }
 
 function resolveSettings(options: RedisEventsSettings): ResolvedSettings {
   const given = Object.entries(options).filter(([key, value]) => key in defaults && value !== undefined);
   for (const [key, value] of given as readonly [string, unknown][]) {
-    const fits = key === 'prefix' ? typeof value === 'string' && value !== '' : isCount(value);
-    const expected = key === 'prefix' ? 'a text that is not empty' : 'a whole number from 1 on';
-    if (!fits) refuse(`expected ${key} to be ${expected}, got ${shown(value)}`);
+    if (key === 'prefix') check.text(key, value);
+    else check.whole(key, value);
   }
   return { ...defaults, ...(Object.fromEntries(given) as Partial<ResolvedSettings>) };
 }
 
 // Hosts in plain JavaScript have no compiler to tell them.
 function resolvePlace({ url, tls, client }: { url?: unknown; tls?: unknown; client?: unknown }): Redis {
-  if ((url === undefined) === (client === undefined)) refuse('expected one of url and client');
+  if ((url === undefined) === (client === undefined)) throw check.wrong('expected one of url and client');
   if (client !== undefined) {
-    if (tls !== undefined) refuse('tls is for a url; a client has its own');
-    if (!isClient(client)) refuse('expected client to be a Redis of ioredis, not a Cluster');
+    if (tls !== undefined) throw check.wrong('tls is for a url; a client has its own');
+    if (!isClient(client)) throw check.wrong('expected client to be a Redis of ioredis, not a Cluster');
     return client;
   }
   // What came is not repeated: it may hold a password.
   const parsed = typeof url === 'string' ? parse(url) : undefined;
   if (parsed === undefined || !/^\/?\d*$/u.test(parsed.pathname) || parsed.search !== '')
-    refuse('expected url to be like redis://user:password@host:6379/0 or rediss://…, without a query');
+    throw check.wrong(
+      'expected url to be like redis://user:password@host:6379/0 or rediss://…, without a query',
+    );
   if (tls === undefined) return new Redis(parsed.href, { lazyConnect: true });
-  if (parsed.protocol !== 'rediss:') refuse('tls is for a url that begins with rediss://');
-  if (typeof tls !== 'object' || tls === null)
-    refuse(`expected tls to be options of tls.connect, got ${shown(tls)}`);
+  if (parsed.protocol !== 'rediss:') throw check.wrong('tls is for a url that begins with rediss://');
+  if (typeof tls !== 'object' || tls === null) throw check.unexpected('tls', 'options of tls.connect', tls);
   return new Redis(parsed.href, { lazyConnect: true, tls });
 }
 
@@ -133,16 +130,4 @@ function isClient(value: unknown): value is Redis {
     'options' in value &&
     !('isCluster' in value && value.isCluster === true)
   );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
-}
-
-function refuse(why: string): never {
-  throw mcpError('INVALID_OPTIONS', `redisEvents: ${why}.`);
 }

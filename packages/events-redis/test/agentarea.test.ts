@@ -662,7 +662,7 @@ describe('a Redis that is away', () => {
 
 describe('the options of the bridge', () => {
   it.each([
-    [{ url: 'redis://localhost', strem: 'x' }, 'did you mean stream'],
+    [{ url: 'redis://localhost', strem: 'x' }, 'did you mean "stream"'],
     [{ url: 'redis://localhost', instances: 'mine' }, '"own" or "all"'],
     [{ url: 'redis://localhost', claimIdleMs: 0 }, 'claimIdleMs'],
     [{ url: 'redis://localhost', stream: '' }, 'stream'],
@@ -687,7 +687,9 @@ it('starts after its infra only, once for each process and group, and stops also
   await expect(early.start()).rejects.toMatchObject({ code: 'NOT_STARTED' });
   expect(early.health()).toEqual({ status: 'stopped' });
   await infra.start();
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   await early.start();
   expect(early.health()).toEqual({ status: 'ok' });
   await using second = agentAreaBridge(infra, keys);

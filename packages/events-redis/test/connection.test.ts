@@ -215,7 +215,11 @@ it.each<[string, object, RegExp]>([
   ['a database that is none', { url: 'redis://:secret@a/x' }, /expected url to be like redis:/],
   ['tls without TLS', { url: 'redis://a', tls: {} }, /rediss:/],
   ['a cluster', { client: { isCluster: true, duplicate: () => {}, options: {} } }, /not a Cluster/],
-  ['an unknown option', { url: 'redis://a', maxEvent: 1 }, /no option "maxEvent"; did you mean maxEvents\?/],
+  [
+    'an unknown option',
+    { url: 'redis://a', maxEvent: 1 },
+    /no option "maxEvent"; did you mean "maxEvents"\?/,
+  ],
   [
     'a number that is none',
     { url: 'redis://a', maxEvents: '7' },

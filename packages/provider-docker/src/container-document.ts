@@ -1,6 +1,11 @@
-import { defaults, resolveTransport, type ContainerSpec, type Endpoint } from '@mcpinfra/core/plugin';
+import {
+  defaults,
+  resolveTransport,
+  sizeInBytes,
+  type ContainerSpec,
+  type Endpoint,
+} from '@mcpinfra/core/plugin';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
-import { bytesOf } from './container-policy.js';
 import { controlsOf, type Controls } from './isolation.js';
 import { labels, ownerLabels, type LabelSet, type OwnedRef } from './labels.js';
 import { secretTemplates } from './secret-values.js';
@@ -67,7 +72,7 @@ export function containerDocument(parts: ContainerParts): ContainerCreateOptions
 }
 
 function hostConfig({ spec, network, secretFiles }: ContainerParts, controls: Controls): HostConfig {
-  const memory = bytesOf(spec.resources?.memory_limit);
+  const memory = sizeInBytes(spec.resources?.memory_limit);
   const files = secretFiles === undefined ? [] : [bind(secretFiles, secretsPath, true)];
   const volumes = (spec.volumes ?? []).map(({ source, target, read_only: readOnly = true }) =>
     source.startsWith('/')

@@ -1,4 +1,4 @@
-import { defaults, mcpError, parseByteSize } from '@mcpinfra/core/plugin';
+import { OptionChecks, type ResourceLimits, resolveResourceLimits } from '@mcpinfra/core/plugin';
 import { parseSubnet, type Subnet } from './subnet.js';
 
 /** A client of the engine that the host has made: an instance of dockerode. */
@@ -68,12 +68,7 @@ export interface DockerProviderOptions {
 /** The options with nothing left open. */
 export interface ResolvedOptions {
   readonly connection: DockerConnection;
-  readonly defaultMemory: string;
-  readonly defaultCpus: number;
-  readonly defaultPids: number;
-  readonly maxMemory: string | undefined;
-  readonly maxCpus: number | undefined;
-  readonly maxPids: number | undefined;
+  readonly limits: ResourceLimits;
   readonly allowVolumes: readonly string[];
   readonly allowCapabilities: readonly string[];
   readonly networkPool: Subnet;
@@ -91,6 +86,7 @@ export type DockerConnection =
     }
   | { readonly kind: 'given'; readonly docker: DockerClient };
 
+const check = new OptionChecks('dockerProvider');
 const known = [
   'socketPath',
   'host',
@@ -111,42 +107,18 @@ const known = [
 
 /** Checks the options and fills in the defaults. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: DockerProviderOptions): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) refuse(key, `one of ${known.join(', ')}`, 'an unknown option');
-  }
-  const { maxMemory, maxCpus, maxPids, secretDir } = options;
-  const { allowVolumes = [], allowCapabilities = [], networkPool = '10.201.0.0/16' } = options;
-  checkWords('allowVolumes', allowVolumes);
-  checkWords('allowCapabilities', allowCapabilities);
-  const mostBytes = checkSize('maxMemory', maxMemory);
-  checkNumber('maxCpus', maxCpus);
-  checkNumber('maxPids', maxPids);
-  const defaultMemory = options.defaultMemory ?? lesserSize(defaults.memoryLimit, maxMemory);
-  const defaultCpus = options.defaultCpus ?? Math.min(Number(defaults.cpuLimit), maxCpus ?? Infinity);
-  const defaultPids = options.defaultPids ?? Math.min(defaults.pidsLimit, maxPids ?? Infinity);
-  if (checkSize('defaultMemory', defaultMemory) > mostBytes)
-    refuse('defaultMemory', `at most maxMemory, ${String(maxMemory)}`, defaultMemory);
-  checkNumber('defaultCpus', defaultCpus);
-  checkNumber('defaultPids', defaultPids);
-  if (defaultCpus > (maxCpus ?? Infinity))
-    refuse('defaultCpus', `at most maxCpus, ${String(maxCpus)}`, defaultCpus);
-  if (defaultPids > (maxPids ?? Infinity))
-    refuse('defaultPids', `at most maxPids, ${String(maxPids)}`, defaultPids);
+  check.known(options, known);
+  const { allowVolumes = [], allowCapabilities = [], networkPool = '10.201.0.0/16', secretDir } = options;
   if (secretDir !== undefined && (typeof secretDir !== 'string' || !secretDir.startsWith('/')))
-    refuse('secretDir', 'an absolute path', secretDir);
+    throw check.unexpected('secretDir', 'an absolute path', secretDir);
   const pool = typeof networkPool === 'string' ? parseSubnet(networkPool) : undefined;
   if (pool === undefined || pool.prefix > 24)
-    return refuse('networkPool', 'a subnet of /24 or more, such as "10.201.0.0/16"', networkPool);
+    throw check.unexpected('networkPool', 'a subnet of /24 or more, such as "10.201.0.0/16"', networkPool);
   return {
     connection: resolveConnection(options),
-    defaultMemory,
-    defaultCpus,
-    defaultPids,
-    maxMemory,
-    maxCpus,
-    maxPids,
-    allowVolumes,
-    allowCapabilities,
+    limits: resolveResourceLimits(options, check),
+    allowVolumes: check.texts('allowVolumes', allowVolumes),
+    allowCapabilities: check.texts('allowCapabilities', allowCapabilities),
     networkPool: pool,
     secretDir,
   };
@@ -154,53 +126,23 @@ export function resolveOptions(options: DockerProviderOptions): ResolvedOptions 
 
 function resolveConnection({ socketPath, host, port, tls, docker }: DockerProviderOptions): DockerConnection {
   const ways = Object.entries({ socketPath, host, docker }).filter(([, value]) => value !== undefined);
-  if (ways.length > 1)
-    refuse(ways[1]?.[0] ?? '', `absent besides ${ways[0]?.[0] ?? ''}: one address is enough`, 'both');
-  for (const [name, value] of Object.entries({ socketPath, host })) {
-    if (value !== undefined && (typeof value !== 'string' || value === ''))
-      refuse(name, 'text that is not empty', value);
+  if (ways.length > 1) {
+    const [given = '', other = ''] = ways.map(([name]) => name);
+    throw check.wrong(`expected ${other} to be absent besides ${given}: one address is enough`);
   }
   if (host === undefined && (port !== undefined || tls !== undefined))
-    refuse(port === undefined ? 'tls' : 'port', 'given together with host', 'it alone');
+    throw check.wrong(`expected ${port === undefined ? 'tls' : 'port'} to be given together with host`);
   if (docker !== undefined) {
     if (typeof docker !== 'object' || typeof docker.modem !== 'object')
-      refuse('docker', 'an instance of dockerode', docker);
+      throw check.unexpected('docker', 'an instance of dockerode', docker);
     return { kind: 'given', docker };
   }
-  if (host === undefined) return { kind: 'socket', socketPath: socketPath ?? '/var/run/docker.sock' };
-  checkNumber('port', port);
-  return { kind: 'tcp', host, port: port ?? (tls ? 2376 : 2375), tls };
-}
-
-function lesserSize(size: string, bound: string | undefined): string {
-  return bound !== undefined && (parseByteSize(bound) ?? Infinity) < (parseByteSize(size) ?? 0)
-    ? bound
-    : size;
-}
-
-// Hosts in plain JavaScript have no compiler to tell them.
-function checkWords(name: string, words: unknown): void {
-  if (!Array.isArray(words)) return refuse(name, 'a list of texts', words);
-  for (const word of words as readonly unknown[]) {
-    if (typeof word !== 'string' || word === '') refuse(name, 'texts that are not empty', word);
-  }
-}
-
-function checkSize(name: string, size: unknown): number {
-  if (size === undefined) return Infinity;
-  const bytes = typeof size === 'string' ? parseByteSize(size) : undefined;
-  if (bytes === undefined || bytes === 0) return refuse(name, 'a size such as "512m"', size);
-  return bytes;
-}
-
-function checkNumber(name: string, count: unknown): void {
-  if (count === undefined) return;
-  const whole = name.endsWith('Cpus') || Number.isInteger(count);
-  if (typeof count !== 'number' || !Number.isFinite(count) || count <= 0 || !whole)
-    refuse(name, name.endsWith('Cpus') ? 'a number above 0' : 'a whole number above 0', count);
-}
-
-function refuse(name: string, expected: string, got: unknown): never {
-  const shown = typeof got === 'string' ? JSON.stringify(got) : String(got);
-  throw mcpError('INVALID_OPTIONS', `dockerProvider: expected ${name} to be ${expected}, got ${shown}.`);
+  if (host === undefined)
+    return { kind: 'socket', socketPath: check.text('socketPath', socketPath ?? '/var/run/docker.sock') };
+  return {
+    kind: 'tcp',
+    host: check.text('host', host),
+    port: check.whole('port', port ?? (tls ? 2376 : 2375), { most: 65_535 }),
+    tls,
+  };
 }

@@ -7,6 +7,7 @@ import {
   type DialTarget,
   type Endpoint,
   KeyedTurns,
+  Listeners,
   type LogLine,
   type LogQuery,
   mcpError,
@@ -47,6 +48,7 @@ const writesBeforeStartMs = 250;
 export class DockerRuntime implements Provider<ContainerSpec> {
   readonly specificationVersion = 'v1';
   readonly type = 'docker';
+  readonly runsImages = true;
   readonly specSchema: Provider<ContainerSpec>['specSchema'];
   readonly #engine: Engine;
   readonly #containers: Containers;
@@ -58,7 +60,9 @@ export class DockerRuntime implements Provider<ContainerSpec> {
   readonly #attachments = new Attachments();
   readonly #life = new LifeWatch();
   readonly #turns = new KeyedTurns();
-  readonly #listeners = new Set<(copy: CopyRef) => void>();
+  readonly #listeners = new Listeners<CopyRef>((error) =>
+    this.#context?.logger.warn('a listener for changes of copies threw', { error }),
+  );
   /** Copies that are being ended by us: what happens to them is no news. */
   readonly #ending = new Map<string, number>();
   /** How running copies are reached, as it was last seen; forgotten with any news of theirs. */
@@ -90,7 +94,6 @@ export class DockerRuntime implements Provider<ContainerSpec> {
   async open(context: ProviderContext): Promise<void> {
     await this.#secretFiles.open();
     this.#context = context;
-    const { logger } = context;
     let isFirst = true;
     const listener = {
       onEvent: (event: ContainerEvent) => this.#onEvent(event),
@@ -101,12 +104,12 @@ export class DockerRuntime implements Provider<ContainerSpec> {
       onConnected: () => {
         // It may be another engine by now.
         this.#placement = undefined;
-        for (const owned of this.#life.known()) this.#tell(owned);
+        for (const owned of this.#life.known()) this.#listeners.tell(owned.copy);
         if (isFirst) void this.#removeLeftovers(context);
         isFirst = false;
       },
     };
-    const events = new EngineEvents(this.#engine, context, { listener, logger });
+    const events = new EngineEvents(this.#engine, context, { listener, host: context });
     // An engine that takes the connection and does not answer is as good as away.
     await Promise.race([events.start(), delay(firstConnectMs, undefined, { ref: false })]);
   }
@@ -185,10 +188,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
   }
 
   watch(listener: (copy: CopyRef) => void): Unsubscribe {
-    // Wrapped, so that the same function given twice is two registrations.
-    const registered = (copy: CopyRef): void => listener(copy);
-    this.#listeners.add(registered);
-    return () => void this.#listeners.delete(registered);
+    return this.#listeners.add(listener);
   }
 
   async dial(target: DialTarget<ContainerSpec>, options?: CallOptions): Promise<Dialed> {
@@ -283,17 +283,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
     if (action === 'oom') this.#life.sawOutOfMemory(containerId);
     if (action === 'destroy') this.#life.forget(containerId);
     // An end by lack of memory is told again as the end it is.
-    if (action !== 'oom' && !this.#ending.has(copyKey(owned))) this.#tell(owned);
-  }
-
-  #tell({ copy }: OwnedRef): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(copy);
-      } catch (error) {
-        this.#context?.logger.warn('a listener for changes of copies threw', { error });
-      }
-    }
+    if (action !== 'oom' && !this.#ending.has(copyKey(owned))) this.#listeners.tell(owned.copy);
   }
 
   async #removeLeftovers({ logger }: ProviderContext): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, type Logger } from '@mcpinfra/core/plugin';
+import { messageOf, type ProviderContext } from '@mcpinfra/core/plugin';
 import type { Engine } from './engine.js';
 import { jsonLines } from './json-lines.js';
 import { labelFilter, labels, readOwner, type LabelSet, type OwnedRef, type Owner } from './labels.js';
@@ -29,17 +29,17 @@ export class EngineEvents {
   readonly #engine: Engine;
   readonly #owner: Owner;
   readonly #listener: EventListener;
-  readonly #logger: Logger;
+  readonly #host: Pick<ProviderContext, 'logger' | 'report'>;
 
   constructor(
     engine: Engine,
     owner: Owner,
-    to: { readonly listener: EventListener; readonly logger: Logger },
+    to: { readonly listener: EventListener; readonly host: Pick<ProviderContext, 'logger' | 'report'> },
   ) {
     this.#engine = engine;
     this.#owner = owner;
     this.#listener = to.listener;
-    this.#logger = to.logger;
+    this.#host = to.host;
   }
 
   /** Begins to follow, until the engine's client is closed. Resolves after the first attempt, whether it succeeded or not. */
@@ -70,6 +70,7 @@ export class EngineEvents {
             });
             pauseMs = firstPauseMs;
             this.#listener.onConnected();
+            this.#host.report?.('events', true);
             tried();
             try {
               for await (const line of jsonLines(stream)) this.#take(line);
@@ -79,7 +80,10 @@ export class EngineEvents {
           },
         );
       } catch (error) {
-        this.#logger.debug('the events of the engine are interrupted', { error: messageOf(error) });
+        this.#host.logger.debug('the events of the engine are interrupted', { error: messageOf(error) });
+        const what = 'The engine does not tell its events; what happens to containers is seen later';
+        if (!this.#engine.closing.aborted)
+          this.#host.report?.('events', false, `${what}: ${messageOf(error)}`);
       }
       tried();
       await delay(pauseMs, undefined, { ref: false, signal: closing }).catch(() => undefined);

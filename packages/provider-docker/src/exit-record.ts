@@ -1,9 +1,5 @@
 import { constants } from 'node:os';
-import type { ErrorCode, ExitRecord } from '@mcpinfra/core/plugin';
-
-// A record goes into a row and into events.
-const shownLines = 20;
-const shownCharacters = 1_000;
+import { type ErrorCode, type ExitRecord, lastLogLines } from '@mcpinfra/core/plugin';
 
 /** How many lines are read to tell why a server ended: the stack trace of an abort comes after its reason. */
 export const readLines = 100;
@@ -28,7 +24,7 @@ export function toExitRecord(facts: ExitFacts): ExitRecord {
     exitCode: facts.exitCode,
     signal: signalOf(facts.exitCode),
     oomKilled: facts.oomKilled,
-    lastLogLines: facts.lines.slice(-shownLines).map(shorten),
+    lastLogLines: lastLogLines(facts.lines),
     ...(code === undefined ? {} : { code }),
   };
 }
@@ -54,8 +50,4 @@ function codeOf({ exitCode, oomKilled, withEngine, lines }: ExitFacts): ErrorCod
 function signalOf(exitCode: number): string | null {
   const number = exitCode - 128;
   return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
-}
-
-function shorten(line: string): string {
-  return line.length > shownCharacters ? `${line.slice(0, shownCharacters)} [cut]` : line;
 }

@@ -96,7 +96,7 @@ describe('an engine that is away', () => {
   });
 
   it.each([
-    [{ socket: '/x' }, /unknown option/],
+    [{ socket: '/x' }, /no option "socket"; did you mean/],
     [{ socketPath: '/x', host: 'y' }, /one address/],
     [{ networkPool: '10.0.0.0/30' }, /networkPool/],
     [{ maxMemory: 'lots' }, /maxMemory/],

@@ -1,8 +1,5 @@
-import type { ErrorCode, ExitRecord } from '@mcpinfra/core/plugin';
+import { type ErrorCode, type ExitRecord, lastLogLines } from '@mcpinfra/core/plugin';
 
-// A record goes into a row and into events.
-const shownLines = 20;
-const shownCharacters = 1_000;
 // The stack trace of an abort comes after its reason.
 const readLines = 100;
 
@@ -36,7 +33,7 @@ export function toExitRecord(facts: ExitFacts): ExitRecord {
     exitCode,
     signal,
     oomKilled,
-    lastLogLines: facts.lines.slice(-shownLines).map(shorten),
+    lastLogLines: lastLogLines(facts.lines),
     ...(code === undefined ? {} : { code }),
   };
 }
@@ -48,8 +45,4 @@ function codeOf({ exitCode, signal, lines }: ExitFacts): ErrorCode | undefined {
   if (exitCode === 134 || says(/heap out of memory/u)) return 'OUT_OF_MEMORY';
   if (signal === null && says(/EADDRINUSE|address already in use/iu)) return 'PORT_IN_USE';
   return undefined;
-}
-
-function shorten(line: string): string {
-  return line.length > shownCharacters ? `${line.slice(0, shownCharacters)} [cut]` : line;
 }

@@ -5,3 +5,4 @@
  */
 export { processProvider } from './process-provider.js';
 export type { ProcessProviderOptions } from './process-provider-options.js';
+export { processSpecSchema, type ProcessResources, type ProcessSpec } from './process-spec.js';

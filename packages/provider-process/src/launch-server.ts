@@ -2,12 +2,12 @@ import {
   defaults,
   type Endpoint,
   mcpError,
-  type ProcessSpec,
   resolveTransport,
   revealText,
   type Secret,
   throwIfAborted,
 } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from './process-spec.js';
 import { marksToEnvironment, type CopyMarks } from './copy-marks.js';
 import { findFreePort, isPortTaken } from './free-port.js';
 import { hostEnvironment } from './host-environment.js';

@@ -1,4 +1,4 @@
-import type { LogLine } from '@mcpinfra/core/plugin';
+import { Changes, type LogLine } from '@mcpinfra/core/plugin';
 
 const maxLines = 1_000;
 const maxCharacters = 1_000_000;
@@ -10,7 +10,7 @@ const maxCharacters = 1_000_000;
  */
 export class LogRing {
   readonly #lines: LogLine[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new Changes();
   #firstNumber = 0;
   #characters = 0;
   #closed = false;
@@ -37,7 +37,7 @@ export class LogRing {
     }
     this.#lines.splice(0, dropped);
     this.#firstNumber += dropped;
-    this.#wake();
+    this.#changes.tell();
   }
 
   /** The kept lines from a number on. */
@@ -46,26 +46,13 @@ export class LogRing {
   }
 
   /** Resolves at the next line, when the ring is closed, or when the signal is aborted. */
-  changed(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#waiting.add(done);
-      signal?.addEventListener('abort', done);
-      if (this.#closed || signal?.aborted === true) done();
-    });
+  async changed(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#closed) await this.#changes.next(signal);
   }
 
   /** Ends every reader that follows. */
   close(): void {
     this.#closed = true;
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const done of [...this.#waiting]) done();
+    this.#changes.tell();
   }
 }

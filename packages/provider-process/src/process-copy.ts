@@ -11,18 +11,19 @@ import {
   orAborted,
   pointer,
   type ProcessIdentity,
-  type ProcessSpec,
   resolveLifecycle,
   type RunRequest,
   Secret,
+  sizeInBytes,
   throwIfAborted,
 } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from './process-spec.js';
 import { copyKey, type CopyMarks } from './copy-marks.js';
 import { endMembers, killMembers } from './copy-members.js';
 import { launchServer } from './launch-server.js';
 import type { LimitWatch } from './limit-watch.js';
 import { LogRing } from './log-ring.js';
-import { bytesOf, forbidden, limitsOf } from './process-policy.js';
+import { forbidden, limitsOf } from './process-policy.js';
 import type { ResolvedOptions } from './process-provider-options.js';
 import { ServerRun, type RunEnd } from './server-run.js';
 
@@ -169,7 +170,7 @@ export class ProcessCopy {
       key: copyKey(this.#marks),
       session,
       memoryLimit,
-      memoryBytes: bytesOf(memoryLimit),
+      memoryBytes: sizeInBytes(memoryLimit),
       pids,
       onExceeded: (verdict) => run.end(verdict),
     });

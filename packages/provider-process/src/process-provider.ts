@@ -1,4 +1,5 @@
-import type { ProcessSpec, Provider } from '@mcpinfra/core/plugin';
+import type { Provider } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from './process-spec.js';
 import { resolveOptions, type ProcessProviderOptions } from './process-provider-options.js';
 import { ProcessRuntime } from './process-runtime.js';
 

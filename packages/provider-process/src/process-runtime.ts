@@ -5,6 +5,7 @@ import {
   type Dialed,
   type DialTarget,
   KeyedTurns,
+  Listeners,
   type LogLine,
   type LogQuery,
   mcpError,
@@ -12,7 +13,6 @@ import {
   type OwnedCopy,
   type Prerequisite,
   processIdentity,
-  type ProcessSpec,
   type Provider,
   type ProviderContext,
   type RunRequest,
@@ -21,6 +21,7 @@ import {
   underSignals,
   type Unsubscribe,
 } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from './process-spec.js';
 import { copyKey, isSameProcess } from './copy-marks.js';
 import { findBearers, killBearersNow } from './copy-members.js';
 import { endLeftovers } from './leftovers.js';
@@ -44,7 +45,9 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
   readonly #options: ResolvedOptions;
   readonly #copies = new Map<string, ProcessCopy>();
   readonly #turns = new KeyedTurns();
-  readonly #listeners = new Set<(copy: CopyRef) => void>();
+  readonly #listeners = new Listeners<CopyRef>((error) =>
+    this.#host?.logger.warn('A listener for changes of copies threw.', { error }),
+  );
   readonly #closing = new AbortController();
   #host: CopyHost | undefined;
   #closed: Promise<void> | undefined;
@@ -68,7 +71,7 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
       options: this.#options,
       limits: new LimitWatch(),
       ports: new Set(),
-      onEnded: (copy) => this.#tell(copy),
+      onEnded: (copy) => this.#listeners.tell(copy),
     };
     process.on('exit', this.#killAll);
   }
@@ -139,10 +142,7 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
   }
 
   watch(listener: (copy: CopyRef) => void): Unsubscribe {
-    // Wrapped, so that the same function given twice is two registrations.
-    const registered = (copy: CopyRef): void => listener(copy);
-    this.#listeners.add(registered);
-    return () => void this.#listeners.delete(registered);
+    return this.#listeners.add(listener);
   }
 
   async dial(target: DialTarget<ProcessSpec>): Promise<Dialed> {
@@ -212,16 +212,6 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
   #keyOf(copy: CopyRef): string {
     const { fleet, storeId } = this.#opened();
     return copyKey({ fleet, storeId, copy });
-  }
-
-  #tell(copy: CopyRef): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(copy);
-      } catch (error) {
-        this.#host?.logger.warn('A listener for changes of copies threw.', { error });
-      }
-    }
   }
 
   // For a host that ends without closing: not a signal handler, so it changes nothing of how the host ends.

@@ -5,12 +5,12 @@ import type {
   Dialed,
   LogLine,
   Observation,
-  ProcessSpec,
   Provider,
   RunRequest,
   Secret,
   StdioChannel,
 } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { processProvider, type ProcessProviderOptions } from '@mcpinfra/provider-process';
 import { expect, onTestFinished } from 'vitest';
 

@@ -1,22 +1,16 @@
-import { urlSpecSchema, type Issue, type UrlSpec } from '@mcpinfra/core/plugin';
+import { forbidding } from '@mcpinfra/core/plugin';
+import { urlSpecSchema, type UrlSpec } from './url-spec.js';
 import type { Allowed } from './address/allowed.js';
 import { refusalSentence, refusedWithoutLookup } from './address/refusal.js';
 
 /** The schema of a document under the rules of the host, as far as they can be told without asking the DNS. */
 export function policySchema(allowed: Allowed): typeof urlSpecSchema {
-  return urlSpecSchema.superRefine((spec, context) => {
-    const code: Issue['code'] = 'not_a_choice';
-    for (const [path, url] of addressesOf(spec)) {
+  return forbidding(urlSpecSchema, (spec) =>
+    addressesOf(spec).flatMap(([path, url]) => {
       const refused = refusedWithoutLookup(new URL(url), allowed);
-      if (!refused) continue;
-      context.addIssue({
-        code: 'custom',
-        path: [...path],
-        message: refusalSentence(refused),
-        params: { code },
-      });
-    }
-  });
+      return refused ? [{ code: 'not_a_choice', path, message: refusalSentence(refused) }] : [];
+    }),
+  );
 }
 
 function addressesOf({

@@ -1,4 +1,4 @@
-import { mcpError } from '@mcpinfra/core/plugin';
+import { OptionChecks } from '@mcpinfra/core/plugin';
 import { allowed, parseAllowed, type Allowed } from './address/allowed.js';
 
 /** Options of {@link urlProvider}. */
@@ -22,26 +22,17 @@ export interface ResolvedOptions {
   readonly allowed: Allowed;
 }
 
-const known = ['allow'];
+const check = new OptionChecks('urlProvider');
 
 /** Checks the options. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: UrlProviderOptions): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) refuse(key, `one of ${known.join(', ')}`, 'an unknown option');
-  }
-  // Hosts in plain JavaScript have no compiler to tell them.
-  const allow: unknown = options.allow ?? [];
-  if (!Array.isArray(allow)) return refuse('allow', 'a list of texts', allow);
-  const rules = (allow as readonly unknown[]).map((entry) => {
-    const rule = typeof entry === 'string' ? parseAllowed(entry) : undefined;
-    const expected =
-      'made of hosts, host:port, addresses, networks such as "10.0.0.0/8", "loopback" and "private"';
-    return rule ?? refuse('allow', expected, entry);
+  check.known(options, ['allow']);
+  const allow = check.texts('allow', options.allow ?? []);
+  const rules = allow.map((rule, index) => {
+    const parsed = parseAllowed(rule);
+    if (parsed !== undefined) return parsed;
+    const expected = 'a host, host:port, address, network such as "10.0.0.0/8", "loopback" or "private"';
+    throw check.unexpected(`allow[${index}]`, expected, rule);
   });
-  return { allow: allow as readonly string[], allowed: allowed(rules) };
-}
-
-function refuse(name: string, expected: string, got: unknown): never {
-  const shown = typeof got === 'string' ? JSON.stringify(got) : String(got);
-  throw mcpError('INVALID_OPTIONS', `urlProvider: expected ${name} to be ${expected}, got ${shown}.`);
+  return { allow, allowed: allowed(rules) };
 }

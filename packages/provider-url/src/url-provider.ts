@@ -1,4 +1,5 @@
-import type { Provider, UrlSpec } from '@mcpinfra/core/plugin';
+import type { Provider } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from './url-spec.js';
 import { resolveOptions, type UrlProviderOptions } from './url-provider-options.js';
 import { UrlReach } from './url-reach.js';
 

@@ -1,5 +1,6 @@
 import { createMCPInfra } from '@mcpinfra/core';
-import type { CopyRef, UrlSpec } from '@mcpinfra/core/plugin';
+import type { CopyRef } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from './url-spec.js';
 import { request } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LookupAll } from './guarded-connector.js';
@@ -84,7 +85,9 @@ describe('a copy of a remote server', () => {
   it('fails for good when its name leads to where no server may be, and says which option to set', async () => {
     const infra = createMCPInfra({ providers: [new UrlReach(resolveOptions({}), { lookupAll: inside })] });
     await infra.start();
-    onTestFinished(() => infra.stop());
+    onTestFinished(async () => {
+      await infra.stop();
+    });
     const { id } = await infra.instances.create({
       name: 'remote',
       jsonSpec: { type: 'url', endpoint: 'http://intranet.example:8080/mcp' },

@@ -13,8 +13,8 @@ import {
   type Provider,
   type ProviderContext,
   type RunRequest,
-  type UrlSpec,
 } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from './url-spec.js';
 import { Agent } from 'undici';
 import { answerDeadline } from './answer-deadline.js';
 import { ServerCredentials } from './credentials/server-credentials.js';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { UrlSpec } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from '@mcpinfra/provider-url';
 import { describe, expect, it } from 'vitest';
 import { failing, reach, ready, startInfra, until } from './support/fleet.js';
 import { serve, serveBefore, startFixture, type OwnServer } from './support/servers.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStore, type MCPInfra } from '@mcpinfra/core';
-import type { UrlSpec } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from '@mcpinfra/provider-url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { reach, ready, startInfra, until } from './support/fleet.js';
 import { serveBefore, startFixture } from './support/servers.js';

@@ -5,9 +5,7 @@ import { describe, expect, it } from 'vitest';
 describe('urlProvider', () => {
   it('refuses what it does not know', () => {
     const make = urlProvider as (options: unknown) => unknown;
-    expect(() => make({ alow: [] })).toThrow(
-      'urlProvider: expected alow to be one of allow, got "an unknown option".',
-    );
+    expect(() => make({ alow: [] })).toThrow('urlProvider has no option "alow"; did you mean "allow"?');
     expect(() => make({ allow: 'loopback' })).toThrow('expected allow to be a list of texts, got "loopback"');
     expect(() => make({ allow: [7] })).toThrow(MCPInfraError);
   });

@@ -1,4 +1,4 @@
-import { didYouMean, mcpError, Secret, type SecretReference } from '@mcpinfra/core/plugin';
+import { OptionChecks, Secret, type SecretReference } from '@mcpinfra/core/plugin';
 import { isFolderPath } from './mapping/folder-path.js';
 
 /** Options of {@link infisicalSecrets}. */
@@ -105,6 +105,7 @@ const numbers = {
   maxConnections: 8,
 };
 
+const check = new OptionChecks('infisicalSecrets');
 const known = [
   ...['siteUrl', 'clientId', 'clientSecret', 'token', 'projectId', 'environment'],
   ...['basePath', 'locate', 'secretName', 'expandReferences'],
@@ -113,23 +114,19 @@ const known = [
 
 /** Checks the options. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: InfisicalSecretsOptions): ResolvedOptions {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const near = didYouMean(key, known);
-    refuse(`there is no option ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`);
-  }
+  check.known(options, known);
   const { basePath = '/instances', locate, secretName, expandReferences = false } = options;
   for (const [name, value] of Object.entries({ locate, secretName })) {
-    if (value !== undefined && typeof value !== 'function')
-      refuse(`expected ${name} to be a function, got ${typeof value}`);
+    if (value !== undefined && typeof value !== 'function') throw check.unexpected(name, 'a function', value);
   }
-  if (!isFolderPath(basePath)) refuse('expected basePath to be like /team/instances');
-  if (typeof expandReferences !== 'boolean') refuse('expected expandReferences to be true or false');
+  if (!isFolderPath(basePath)) throw check.wrong('expected basePath to be like /team/instances');
+  if (typeof expandReferences !== 'boolean')
+    throw check.wrong('expected expandReferences to be true or false');
   return Object.freeze({
     siteUrl: siteUrl(options.siteUrl),
     tokenSource: tokenSource(options),
-    projectId: text('projectId', options.projectId),
-    environment: text('environment', options.environment),
+    projectId: check.text('projectId', options.projectId),
+    environment: check.text('environment', options.environment),
     basePath,
     locate,
     secretName,
@@ -143,10 +140,7 @@ function resolveNumbers(options: InfisicalSecretsSettings): Numbers {
   for (const name of Object.keys(numbers) as (keyof Numbers)[]) {
     const value = options[name];
     if (value === undefined) continue;
-    const least = name === 'cacheTtlMs' ? 0 : 1;
-    if (!Number.isSafeInteger(value) || value < least)
-      refuse(`expected ${name} to be a whole number from ${String(least)} on, got ${String(value)}`);
-    resolved[name] = value;
+    resolved[name] = check.whole(name, value, { least: name === 'cacheTtlMs' ? 0 : 1 });
   }
   return resolved;
 }
@@ -155,7 +149,7 @@ function resolveNumbers(options: InfisicalSecretsSettings): Numbers {
 function siteUrl(given: unknown): string {
   const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : undefined;
   if (!url || !/^https?:$/u.test(url.protocol) || url.username + url.password + url.search + url.hash !== '')
-    return refuse('expected siteUrl to be like https://secrets.example, without credentials and query');
+    throw check.wrong('expected siteUrl to be like https://secrets.example, without credentials and query');
   return url.href.replace(/\/+$/u, '');
 }
 
@@ -164,27 +158,16 @@ function tokenSource(options: { readonly [K in keyof InfisicalCredentials]?: unk
   if (token === undefined) {
     const secret =
       clientSecret instanceof Secret ? clientSecret : new Secret(hidden('clientSecret', clientSecret));
-    return { kind: 'universal', clientId: text('clientId', clientId), clientSecret: secret };
+    return { kind: 'universal', clientId: check.text('clientId', clientId), clientSecret: secret };
   }
   if (clientId !== undefined || clientSecret !== undefined)
-    refuse('expected either token, or clientId and clientSecret');
+    throw check.wrong('expected either token, or clientId and clientSecret');
   if (typeof token === 'function') return { kind: 'token', give: token as () => string };
   const constant = token instanceof Secret ? token : new Secret(hidden('token', token));
   return { kind: 'token', give: () => constant };
 }
 
-function text(name: string, value: unknown): string {
-  if (typeof value === 'string' && value.trim() !== '') return value;
-  return refuse(
-    `expected ${name} to be a text that is not empty, got ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`,
-  );
-}
-
 function hidden(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  return refuse(`expected ${name} to be a text that is not empty, or a Secret`);
-}
-
-function refuse(why: string): never {
-  throw mcpError('INVALID_OPTIONS', `infisicalSecrets: ${why}.`);
+  throw check.wrong(`expected ${name} to be a text that is not empty, or a Secret`);
 }

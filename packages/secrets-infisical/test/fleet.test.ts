@@ -17,7 +17,9 @@ it('a fleet starts while Infisical is away, says so of its instances, and runs t
     providers: [fakeProvider({ tools })],
     secrets: [storeOn(away, { maxAttempts: 1 })],
   });
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   await infra.start();
   const jsonSpec = {
     type: 'docker',
@@ -40,7 +42,9 @@ it('a fleet starts while Infisical is away, says so of its instances, and runs t
 it('keeps what an instance is given in clear, hands out what it is rotated to, and deletes it with the instance', async () => {
   const server = await startServer();
   const infra = createMCPInfra({ providers: [fakeProvider({ tools })], secrets: [storeOn(server)] });
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   await infra.start();
   const jsonSpec = { type: 'docker', image: 'mcp/fs', environment: { API_KEY: 'first-canary' } } as const;
   const { id } = await infra.instances.create({ name: 'fs', jsonSpec });

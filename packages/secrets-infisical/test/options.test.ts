@@ -6,10 +6,7 @@ const place = { siteUrl: 'https://secrets.example', projectId: 'p', environment:
 const identity = { clientId: 'id', clientSecret: 'canary' };
 
 it.each([
-  [
-    { ...place, ...identity, enviroment: 'dev' },
-    'there is no option "enviroment"; did you mean environment?',
-  ],
+  [{ ...place, ...identity, enviroment: 'dev' }, 'has no option "enviroment"; did you mean "environment"?'],
   [
     { ...identity, projectId: 'p', environment: 'dev' },
     'expected siteUrl to be like https://secrets.example',
@@ -24,7 +21,7 @@ it.each([
   [{ ...place, ...identity, timeoutMs: 0 }, 'expected timeoutMs to be a whole number from 1 on, got 0'],
   [{ ...place, ...identity, cacheTtlMs: -1 }, 'expected cacheTtlMs to be a whole number from 0 on, got -1'],
   [{ ...place, ...identity, basePath: 'instances' }, 'expected basePath to be like /team/instances'],
-  [{ ...place, ...identity, locate: '/x' }, 'expected locate to be a function, got string'],
+  [{ ...place, ...identity, locate: '/x' }, 'expected locate to be a function, got "/x"'],
   [{ ...place, ...identity, expandReferences: 'yes' }, 'expected expandReferences to be true or false'],
 ])('refuses %j', (options, why) => {
   const error = (() => {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoreNews, Unsubscribe } from '@mcpinfra/core/plugin';
+import { Listeners, type StoreNews, type Unsubscribe } from '@mcpinfra/core/plugin';
 import type { NewsWire } from './database/database.js';
 
 const kinds: readonly StoreNews[] = ['committed', 'numbered', 'leases'];
 const apartMs = 10;
+/** So long, at the end, news may take to be sent: whoever misses them looks by itself soon. */
+const lastMs = 500;
 
 /**
  * Tells the listeners of this process at once, and other processes soon.
@@ -13,7 +15,8 @@ const apartMs = 10;
  */
 export class News {
   readonly #wire: NewsWire | undefined;
-  readonly #listeners = new Set<(news: StoreNews) => void>();
+  // A listener's failure is not the writer's: what was committed stays committed.
+  readonly #listeners = new Listeners<StoreNews>(() => undefined);
   #unsent = new Set<StoreNews>();
   #sending: Promise<void> | undefined;
 
@@ -22,21 +25,19 @@ export class News {
   }
 
   watch(listener: (news: StoreNews) => void): Unsubscribe {
-    // Wrapped, so that a function registered twice is two registrations.
-    const entry = (news: StoreNews): void => listener(news);
-    this.#listeners.add(entry);
-    const all = (): void => kinds.forEach((news) => this.#tellHere(news));
+    const remove = this.#listeners.add(listener);
+    const all = (): void => kinds.forEach((news) => this.#listeners.tell(news));
     this.#wire?.listen({
       onMessage: (message) =>
-        kinds.filter((news) => message.includes(news)).forEach((news) => this.#tellHere(news)),
+        kinds.filter((news) => message.includes(news)).forEach((news) => this.#listeners.tell(news)),
       onGap: all,
       onSilence: all,
     });
-    return () => this.#listeners.delete(entry);
+    return remove;
   }
 
   tell(news: StoreNews): void {
-    this.#tellHere(news);
+    this.#listeners.tell(news);
     if (this.#wire === undefined) return;
     this.#unsent.add(news);
     this.#sending ??= this.#send(this.#wire).finally(() => {
@@ -44,9 +45,9 @@ export class News {
     });
   }
 
-  /** Resolves when everything has been sent. */
+  /** Resolves when everything has been sent, or soon after where that hangs. */
   async sent(): Promise<void> {
-    await this.#sending;
+    if (this.#sending) await Promise.race([this.#sending, sleep(lastMs, undefined, { ref: false })]);
   }
 
   async #send(wire: NewsWire): Promise<void> {
@@ -56,16 +57,6 @@ export class News {
       // Only a hint: who misses it finds the news by a sweep.
       await wire.send(message).catch(() => undefined);
       await sleep(apartMs);
-    }
-  }
-
-  #tellHere(news: StoreNews): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(news);
-      } catch {
-        // A listener's failure is not the writer's: what was committed stays committed.
-      }
     }
   }
 }

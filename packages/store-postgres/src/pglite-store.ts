@@ -1,4 +1,4 @@
-import type { Store } from '@mcpinfra/core/plugin';
+import { OptionChecks, type Store } from '@mcpinfra/core/plugin';
 import { checkOptions } from './check-options.js';
 import { embeddedDatabase } from './database/embedded-database.js';
 import type { EmbeddedPostgres } from './database/pglite-database.js';
@@ -24,7 +24,7 @@ export interface PGliteStoreOptions {
   readonly fleet?: string | undefined;
 }
 
-const factory = 'pgliteStore';
+const check = new OptionChecks('pgliteStore');
 const known = [
   'dataDir',
   'pglite',
@@ -44,7 +44,7 @@ const known = [
  * @throws `INVALID_OPTIONS`
  */
 export function pgliteStore(options: PGliteStoreOptions = {}): Store {
-  checkOptions(options, { factory, known });
+  checkOptions(options, known, check);
   const { schema = 'mcpinfra', fleet } = options;
-  return new SqlStore({ schema, fleet, database: embeddedDatabase(options, factory) });
+  return new SqlStore({ schema, fleet, database: embeddedDatabase(options, check) });
 }

@@ -1,4 +1,4 @@
-import type { Store } from '@mcpinfra/core/plugin';
+import { OptionChecks, type Store } from '@mcpinfra/core/plugin';
 import { checkOptions } from './check-options.js';
 import { postgresDatabase } from './database/postgres-database.js';
 import type { PostgresPool } from './database/postgres-pool.js';
@@ -30,7 +30,7 @@ export interface PostgresStoreOptions {
   readonly connectTimeoutMs?: number | undefined;
 }
 
-const factory = 'postgresStore';
+const check = new OptionChecks('postgresStore');
 const known = [
   'pool',
   'connectionString',
@@ -54,7 +54,7 @@ const known = [
  * @throws `INVALID_OPTIONS`
  */
 export function postgresStore(options: PostgresStoreOptions): Store {
-  checkOptions(options, { factory, known });
+  checkOptions(options, known, check);
   const { schema = 'mcpinfra', fleet } = options;
-  return new SqlStore({ schema, fleet, database: postgresDatabase(options, { factory, schema }) });
+  return new SqlStore({ schema, fleet, database: postgresDatabase(options, { check, schema }) });
 }

@@ -18,13 +18,14 @@ import { Gate } from './database/gate.js';
 import { News } from './news.js';
 import { readIdentity } from './sql/identity.js';
 import { migrate } from './sql/migrate.js';
+import { serverPage } from './sql/lists.js';
 import { prepared, quoted } from './sql/statement.js';
 import { timestamp } from './sql/timestamp.js';
 import { SqlCounterTable } from './tables/sql-counter-table.js';
 import { SqlEventLog } from './tables/sql-event-log.js';
 import { SqlInstanceTable } from './tables/sql-instance-table.js';
 import { SqlLeaseTable } from './tables/sql-lease-table.js';
-import { SqlServerTable } from './tables/sql-server-table.js';
+import { SqlRowTable } from './tables/sql-row-table.js';
 import { runTransaction } from './tables/sql-transaction.js';
 import { SqlWriter, type WriterStatements, writerStatements } from './tables/sql-writer.js';
 
@@ -68,7 +69,7 @@ export class SqlStore extends SqlWriter implements Store {
     this.#news = news;
     this.#statements = statements;
     this.#direct = gate.before(parts.database.direct);
-    this.servers = new SqlServerTable(shared, schema);
+    this.servers = new SqlRowTable(shared, { schema, table: 'servers', page: serverPage });
     this.instances = new SqlInstanceTable(shared, schema);
     this.events = new SqlEventLog(shared, schema, () => news.tell('numbered'));
     this.leases = new SqlLeaseTable(this.#direct, schema, () => news.tell('leases'));

@@ -30,7 +30,9 @@ it('brings the instances of a host that was killed up again, once its leases hav
     providers: [fakeProvider({ tools: { echo: (given) => given } })],
     store: postgresStore({ pool, schema }),
   });
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   const heard: number[] = [];
   infra.events.on('MCPServerInstanceStatusChanged', ({ position }) => {
     heard.push(position);

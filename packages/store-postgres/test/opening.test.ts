@@ -219,9 +219,9 @@ describe('options', () => {
     expect(refused({ pool, schem: 'x' })).toMatch(/no option "schem"; did you mean "schema"\?/);
     expect(refused({})).toMatch(/either a pool or a connectionString/);
     expect(refused({ pool, connectionString: 'postgres://x' })).toMatch(/either/);
-    expect(refused({ pool, schema: 'a"b' })).toMatch(/not "a\\"b"/);
+    expect(refused({ pool, schema: 'a"b' })).toMatch(/got "a\\"b"/);
     expect(refused({ pool, schema: 'pg_x' })).toMatch(/pg_/);
-    expect(refused({ pool, fleet: 'a b' })).toMatch(/not "a b"/);
+    expect(refused({ pool, fleet: 'a b' })).toMatch(/got "a b"/);
     expect(refused({ pool, connectTimeoutMs: -1 })).toMatch(/connectTimeoutMs/);
     expect(refused({ connectionString: 'postgres://me:s3cr3t@host:port/x' })).toMatch(/a URL like/);
     expect(refused({ connectionString: 'postgres://me:s3cr3t@host:port/x' })).not.toMatch(/s3cr3t/);

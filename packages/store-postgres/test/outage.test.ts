@@ -1,8 +1,9 @@
 import type { InstanceRecord, Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import { serviceOrSkip } from '@mcpinfra/tools/vitest';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from './support/eventually.js';
+import { freezableProxy } from './support/freezable-proxy.js';
 import { newSchema, poolAt, startTestPostgres } from './support/postgres.js';
 import { event, instance } from './support/rows.js';
 
@@ -230,5 +231,30 @@ describe('a connection that hangs', () => {
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT');
     }
+  });
+});
+
+describe('a server that accepts and answers no more', () => {
+  it('keeps no store from closing, and leaves no connection open', async () => {
+    const { url } = postgres();
+    const proxy = await freezableProxy(url);
+    onTestFinished(() => proxy.close());
+    const store = await opened({ connectionString: proxy.url });
+    await store.createInstance(instance(), { events: [event()] });
+    store.watch?.(() => undefined);
+    await Promise.all([store.instances.count({}), store.events.head(), store.now()]);
+    expect(proxy.connections()).toBeGreaterThan(1);
+    proxy.freeze();
+    const given = new AbortController();
+    const asked = store.instances.count({}, { signal: given.signal });
+    const told = store.leases.list({ signal: given.signal });
+    await new Promise((resolve) => setImmediate(resolve));
+    given.abort();
+    await expect(asked).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(told).rejects.toMatchObject({ code: 'ABORTED' });
+    const startMs = performance.now();
+    await store.close();
+    expect(performance.now() - startMs).toBeLessThan(8_000);
+    await eventually('every connection to end', async () => (proxy.connections() === 0 ? true : undefined));
   });
 });

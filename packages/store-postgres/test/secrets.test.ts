@@ -214,7 +214,9 @@ describe('the keys at the start', () => {
       providers: [fakeProvider()],
       secrets: [storeOf(schema, { current: 'k1', keys: { k1: newKey() } })],
     });
-    onTestFinished(() => infra.stop());
+    onTestFinished(async () => {
+      await infra.stop();
+    });
     await expect(infra.start()).rejects.toMatchObject({ code: 'INVALID_OPTIONS', details: { wrong: 'k1' } });
   });
 

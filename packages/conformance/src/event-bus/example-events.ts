@@ -53,6 +53,7 @@ const data: EventMap = {
     health: 'unknown',
     restartCount: 2,
     nextRetryAt: '2026-01-02T03:05:05.678Z',
+    observedGeneration: 3,
     lastedMs: 1234.5,
     toolCount: null,
   },

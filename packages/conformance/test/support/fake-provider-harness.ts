@@ -1,25 +1,30 @@
 import type { ProviderHarness } from '@mcpinfra/conformance/provider';
 import { type Provider, type ProviderContext, revealText } from '@mcpinfra/core/plugin';
-import { type FakeProvider, fakeProvider, type FakeSpecs } from '@mcpinfra/core/testing';
+import { type FakeProvider, fakeProvider } from '@mcpinfra/core/testing';
+import { local, remote } from './fake-kinds.js';
 
 const serving = {
   docker: { type: 'docker', image: 'mcp/test' },
-  process: { type: 'process', command: ['mcp-test'] },
-  url: { type: 'url', endpoint: 'https://mcp.example/mcp' },
+  local: { type: 'local', command: ['mcp-test'] },
+  remote: { type: 'remote', endpoint: 'https://mcp.example/mcp' },
 } as const;
 
 const lines = ['one', 'two', 'three'];
 
 /** What the suite needs of a fake. What its servers do is up to a test, not to their documents: here a label says it. */
-export function fakeProviderHarness(type: keyof FakeSpecs): ProviderHarness {
-  const fake = fakeProvider({ type }) as FakeProvider;
+export function fakeProviderHarness(type: keyof typeof serving): ProviderHarness {
+  const fake: FakeProvider = {
+    docker: fakeProvider,
+    local: () => fakeProvider(local),
+    remote: () => fakeProvider(remote),
+  }[type]();
   const doing = (does: string): object => ({ ...serving[type], labels: { does } });
   return {
     provider: () => actingOn(fake),
     documents: {
       serving: serving[type],
       // Core cannot restart what is elsewhere, so it does not end either.
-      ...(type !== 'url' && {
+      ...(type !== 'remote' && {
         exiting: { document: doing('exit'), lines, exitCode: 3 },
         failing: { document: doing('fail'), code: 'COMMAND_NOT_FOUND' },
         stubborn: doing('hang'),

@@ -40,11 +40,11 @@ describe('consoleLogger', () => {
       from: 'starting',
       to: 'failed',
       reason: 'COMMAND_NOT_FOUND',
-      message: 'There is no command "mpc".\nlast line',
+      explanation: 'There is no command "mpc".\nlast line',
       remedy: 'Install the command.',
     };
     logger.info(changed, { ...failure, nextRetryAt: new Date(Date.now() + 2_040).toISOString() });
-    logger.info(changed, { ...failure, nextRetryAt: null, message: 'Gone. Install the command.' });
+    logger.info(changed, { ...failure, nextRetryAt: null, explanation: 'Gone. Install the command.' });
     expect(text().split('\n')).toEqual([
       'fs-1  starting → failed COMMAND_NOT_FOUND: There is no command "mpc". last line Install the command. Next try in 2 s.',
       'fs-1  starting → failed COMMAND_NOT_FOUND: Gone. Install the command. Not tried again by itself.',

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { mcpError } from '../plugin-essentials.js';
+import { OptionChecks } from '../plugin-essentials.js';
 import type { Clock, Store } from '../plugin.js';
 import { memoryBacking, type Backing } from './memory-store/backing.js';
 import { InMemoryStore } from './memory-store/in-memory-store.js';
@@ -7,7 +7,8 @@ import { InMemoryStore } from './memory-store/in-memory-store.js';
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Where the store is kept as one JSON document, so that it outlives the process. One process at a time may use it.
+   * Where the store is kept as lines of JSON, so that it outlives the process. One process at a time may use it; a killed
+   * one lets go of it. Processes of several machines belong on another store.
    *
    * @defaultValue nowhere: everything ends with the process
    */
@@ -24,35 +25,22 @@ export interface MemoryStoreOptions {
   readonly clock?: Pick<Clock, 'now' | 'monotonicMs'> | undefined;
 }
 
-const known: ReadonlySet<string> = new Set<keyof MemoryStoreOptions>([
-  'file',
-  'fleet',
-  'eventRetention',
-  'clock',
-]);
-const fleetName = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/iu;
+const check = new OptionChecks('memoryStore');
 
 /**
  * Makes a store in this process's memory, with `file` one that outlives it.
  *
- * With a file, a write resolves when it is on disk; writes that come together share one writing of the whole document,
- * which suits fleets of some hundred instances. Leases are not kept: a process that starts finds them free.
+ * With a file, a write resolves when it is on disk, and costs what it changes; writes that come together share one sync. A
+ * read waits for the writes before it. Leases are not kept: a process that starts finds them free.
  *
  * @throws `INVALID_OPTIONS`
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { file, fleet, eventRetention = 10_000, clock } = options;
-  const unknown = Object.keys(options).find((name) => !known.has(name));
-  if (unknown !== undefined) {
-    throw invalid(`has no option "${unknown}"; it takes ${[...known].join(', ')}.`);
-  }
-  if (file === '') throw invalid('takes as file the path of a file, not an empty text.');
-  if (fleet !== undefined && !fleetName.test(fleet)) {
-    throw invalid(`takes as fleet 1 to 63 letters, digits, ".", "_" and "-", not ${JSON.stringify(fleet)}.`);
-  }
-  if (!Number.isSafeInteger(eventRetention) || eventRetention < 1) {
-    throw invalid(`takes as eventRetention an integer above 0, not ${eventRetention}.`);
-  }
+  check.known(options, ['file', 'fleet', 'eventRetention', 'clock']);
+  if (file !== undefined) check.text('file', file);
+  if (fleet !== undefined) check.fleet('fleet', fleet);
+  check.whole('eventRetention', eventRetention);
   return new InMemoryStore({
     backing: file === undefined ? memoryBacking(fleet) : lazyFileBacking(file, fleet),
     clock: clock ?? { now: () => Date.now(), monotonicMs: () => performance.now() },
@@ -68,8 +56,4 @@ function lazyFileBacking(file: string, fleet: string | undefined): Backing {
       return fileBacking(file, fleet).open(applied);
     },
   };
-}
-
-function invalid(message: string): Error {
-  return mcpError('INVALID_OPTIONS', `memoryStore() ${message}`);
 }

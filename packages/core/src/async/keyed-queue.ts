@@ -60,7 +60,9 @@ export class KeyedQueue {
 
   /** How many keys something is kept of: those to be looked at now or later, and those whose last pass failed. */
   get size(): number {
-    return this.#ready.size + this.#timers.size + this.#passes.size + this.#failures.size + this.#groups.inUse();
+    return (
+      this.#ready.size + this.#timers.size + this.#passes.size + this.#failures.size + this.#groups.inUse()
+    );
   }
 
   /**

@@ -5,6 +5,8 @@ export const defaults = Object.freeze({
   pidsLimit: 256,
   healthInterval: 30,
   healthTimeout: 10,
+  /** A probe may be given no more. */
+  healthTimeoutMost: 60,
   healthRetries: 3,
   /** What a health check of type `http` asks for when it names no path. */
   healthPath: '/health',

@@ -24,6 +24,12 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return best;
 }
 
+/** Says which candidate a mistyped word most likely stands for, or something else where none is near. */
+export function meantOr(word: string, candidates: Iterable<string>, otherwise: string): string {
+  const meant = didYouMean(word, candidates);
+  return meant === undefined ? otherwise : `Did you mean "${meant}"?`;
+}
+
 function normalised(word: string): string {
   return word.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }

@@ -16,7 +16,13 @@ export function guardProvider<TSpec extends JsonSpec>(
   provider: Provider<TSpec>,
   options: GuardOptions,
 ): Provider<TSpec> {
-  const { specificationVersion, type, specSchema, copiesEndWithProcess = false } = provider;
+  const {
+    specificationVersion,
+    type,
+    specSchema,
+    copiesEndWithProcess = false,
+    runsImages = false,
+  } = provider;
   const guard = new Guard(
     { port: 'provider', name: type, specificationVersion, code: 'PROVIDER_FAILED', opens: true },
     options,
@@ -29,6 +35,7 @@ export function guardProvider<TSpec extends JsonSpec>(
     type,
     specSchema,
     copiesEndWithProcess,
+    runsImages,
     open: (context, o) => guard.open(o, (bounds) => provider.open(context, bounds)),
     close: (o) => guard.close(o, (bounds) => provider.close(bounds)),
     placement: ({ signal } = {}) =>

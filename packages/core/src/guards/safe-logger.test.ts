@@ -18,6 +18,28 @@ it('hands lines on to the logger, bound to it', () => {
   ]);
 });
 
+it('lets no field take the place of a part of the line itself', () => {
+  const lines: string[] = [];
+  // As hosts wrap pino: the fields are merged with what a line consists of, and the last of a name wins.
+  const pino = (level: number) => (msg: string, fields?: object) =>
+    void lines.push(JSON.stringify({ level, time: 5, msg, message: msg, ...fields }));
+  const logger = safeLogger({ debug: pino(20), info: pino(30), warn: pino(40), error: pino(50) });
+  logger.warn('a probe failed', { message: 'late', msg: 1, level: 'high', time: 'noon', instance: 'one' });
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    {
+      level: 40,
+      time: 5,
+      msg: 'a probe failed',
+      message: 'a probe failed',
+      message_: 'late',
+      msg_: 1,
+      level_: 'high',
+      time_: 'noon',
+      instance: 'one',
+    },
+  ]);
+});
+
 it('survives a logger that throws, rejects or lacks a method', async () => {
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown) => rejections.push(reason);

@@ -1,12 +1,19 @@
 import type { LogFields, Logger } from '../ports/logger.js';
 
-/** Wraps a logger so that nothing it throws, now or later, reaches the caller; without one, lines go nowhere. */
+/** What loggers call the parts of a line themselves (pino, winston, bunyan): a field so named would take their place. */
+const kept: ReadonlySet<string> = new Set(['message', 'msg', 'level', 'time', 'timestamp']);
+
+/**
+ * Wraps a logger so that nothing it throws, now or later, reaches the caller; without one, lines go nowhere.
+ *
+ * A field named like a part of the line itself is given as `<name>_`, so that it cannot hide what the line says.
+ */
 export function safeLogger(logger: Logger | undefined): Logger {
   const write =
     (level: keyof Logger) =>
     (message: string, fields?: LogFields): void => {
       try {
-        const written: unknown = logger?.[level](message, fields);
+        const written: unknown = logger?.[level](message, fields && besideTheMessage(fields));
         // A method declared `async` fails by a promise that nobody awaits.
         if (written instanceof Promise) written.catch(() => undefined);
       } catch {
@@ -14,4 +21,11 @@ export function safeLogger(logger: Logger | undefined): Logger {
       }
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function besideTheMessage(fields: LogFields): LogFields {
+  if (!Object.keys(fields).some((name) => kept.has(name))) return fields;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [kept.has(name) ? `${name}_` : name, value]),
+  );
 }

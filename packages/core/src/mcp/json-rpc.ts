@@ -1,3 +1,4 @@
+import { isObject } from '../domain/is-object.js';
 /** The id of a request; `1` and `"1"` are two ids. */
 export type RequestId = string | number;
 
@@ -47,11 +48,6 @@ export const rpcErrors = {
   methodNotFound: -32601,
   invalidParams: -32602,
 } as const;
-
-/** Tells whether a value is an object and no array. */
-export function isObject(value: unknown): value is JSONObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Tells whether a value can be the id of a request or a progress token; `0` and `""` can. */
 export function isRequestId(value: unknown): value is RequestId {

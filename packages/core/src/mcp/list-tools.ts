@@ -1,5 +1,5 @@
+import { isObject } from '../domain/is-object.js';
 import type { ToolDescription } from '../domain/instance/instance-record.js';
-import { isObject } from './json-rpc.js';
 import type { ServerConnection } from './server-connection.js';
 
 /** A server that pages without end is read no further. */

@@ -1,7 +1,8 @@
+import { isObject } from '../domain/is-object.js';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
-import { isObject, rpcErrors } from './json-rpc.js';
+import { rpcErrors } from './json-rpc.js';
 import { causes, networkCode, networkError } from './network-error.js';
 import { quote } from './server-hello.js';
 

@@ -1,6 +1,7 @@
 import type { DiscoverResult } from '@modelcontextprotocol/client';
+import { isObject } from '../domain/is-object.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
-import { isObject, type JSONObject } from './json-rpc.js';
+import { type JSONObject } from './json-rpc.js';
 import { type Era, legacyVersions, metaKeys, modernVersion } from './protocol.js';
 
 /** What a server told of itself when it was greeted. */

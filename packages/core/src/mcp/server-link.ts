@@ -1,4 +1,5 @@
 import type { Client, Transport } from '@modelcontextprotocol/client';
+import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { HandshakeRecord } from '../domain/instance/instance-record.js';
 import type { CallOptions } from '../ports/common.js';
@@ -27,6 +28,17 @@ import type { ServerHello } from './server-hello.js';
 /** Opening a session takes a few short questions, however long a tool may run. */
 const openTimeoutMs = 30_000;
 
+/** A probe waits so long for a way to the server, however long the server may then take to answer. */
+const probeDialMs = 10_000;
+
+/** What a dial fails with that could not ask for the server at all. */
+const awayCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'PLUGIN_TIMEOUT',
+  'PLACEMENT_UNREACHABLE',
+  'PROVIDER_FAILED',
+  'SECRET_BACKEND_FAILED',
+]);
+
 /** The link to one copy: dials when it has to, and owns whatever it opens. */
 export class ServerLink implements MCPLink {
   readonly #target: LinkTarget;
@@ -39,6 +51,9 @@ export class ServerLink implements MCPLink {
   readonly #dialer: Dialer;
   #reported: ServerHello | null = null;
   #lastByteMs: number;
+  /** How often the server said that its tools changed, and how often it had when they were last listed. */
+  #toolChanges = 0;
+  #listedChanges = 0;
   #closed: Promise<void> | null = null;
 
   constructor(target: LinkTarget, context: LinkContext) {
@@ -52,6 +67,7 @@ export class ServerLink implements MCPLink {
       closing: this.#closing.signal,
       onBytes: () => (this.#lastByteMs = context.clock.monotonicMs()),
       onToolsChanged: () => {
+        this.#toolChanges += 1;
         for (const listener of this.#listeners) listener();
       },
     });
@@ -65,6 +81,10 @@ export class ServerLink implements MCPLink {
     return this.#lastByteMs;
   }
 
+  get toolsStale(): boolean {
+    return this.#listedChanges < this.#toolChanges;
+  }
+
   async probe(request: ProbeRequest, options: CallOptions = {}): Promise<ProbeReport> {
     const { clock } = this.#context;
     const startedMs = clock.monotonicMs();
@@ -74,8 +94,12 @@ export class ServerLink implements MCPLink {
       unauthorized,
       handshake,
     });
+    let dialed = false;
     try {
-      const { hello, handshake } = await this.#climb(request, options);
+      await this.#dialForProbe(options);
+      dialed = true;
+      const ask = (): Promise<Climbed> => this.#climb(request, options);
+      const { hello, handshake } = await (request.turn ? request.turn(ask) : ask());
       this.#reported = hello ?? this.#reported;
       return passed(false, handshake);
     } catch (error) {
@@ -83,7 +107,7 @@ export class ServerLink implements MCPLink {
       const { code, message, details } = normaliseSDKError(error, { method: 'the probe' });
       // Only a status says that it was the server itself that refused.
       if (code === 'UNAUTHORIZED' && 'status' in details) return passed(true, null);
-      return { ok: false, code, message };
+      return { ok: false, code, message, unreachable: !dialed && awayCodes.has(code) };
     }
   }
 
@@ -158,6 +182,18 @@ export class ServerLink implements MCPLink {
     });
   }
 
+  /** Finds the way to the server, with a deadline of its own: an engine that hangs is no fault of the server. */
+  async #dialForProbe({ signal }: CallOptions): Promise<void> {
+    const expired = () =>
+      mcpError('PLUGIN_TIMEOUT', `No way to the server was found within ${probeDialMs / 1_000} s.`);
+    await withDeadline((ends) => this.#dialer.get(ends), {
+      clock: this.#context.clock,
+      timeoutMs: probeDialMs,
+      signals: [signal, this.#closing.signal],
+      expired,
+    });
+  }
+
   async #climb(request: ProbeRequest, options: CallOptions): Promise<Climbed> {
     const { clock } = this.#context;
     const { timeoutMs } = request;
@@ -175,8 +211,19 @@ export class ServerLink implements MCPLink {
       const onStep = (next: string): void => {
         step = next;
       };
+      const heard = this.#toolChanges;
       try {
-        return await climbLadder({ server, request, clock, reported: this.#reported, signal, onStep });
+        const climbed = await climbLadder({
+          server,
+          request,
+          clock,
+          reported: this.#reported,
+          signal,
+          onStep,
+        });
+        // What the server says while it is listed may be missing from the list.
+        if (climbed.handshake) this.#listedChanges = Math.max(this.#listedChanges, heard);
+        return climbed;
       } catch (error) {
         this.#loseUnreachable(server, error);
         throw error;

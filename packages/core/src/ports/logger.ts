@@ -10,5 +10,5 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-/** Facts beside a message. */
+/** Facts beside a message; never under a name that loggers keep for a line's own parts, such as `message` or `level`. */
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -37,6 +37,8 @@ export interface MCPLink {
   readonly callsInFlight: number;
   /** When the last byte came from the server, on the clock's monotonic scale. */
   readonly lastByteMs: number;
+  /** Whether the server has said that its tools changed since a probe began to list them. */
+  readonly toolsStale: boolean;
   /** Calls back when the server says that its tools changed. */
   onToolsChanged(listener: () => void): void;
   /** Resolves when no call is in flight. */
@@ -69,6 +71,8 @@ export interface ProbeRequest {
   readonly timeoutMs: number;
   /** Whether to list the tools, as after a start and when they changed. */
   readonly listTools: boolean;
+  /** Lets the server be asked when there is room for it; the way to the server is found before. @defaultValue at once */
+  readonly turn?: (<T>(ask: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 /** What a probe found. */
@@ -81,7 +85,16 @@ export type ProbeReport =
       /** Set when a handshake was made or the tools were listed. */
       readonly handshake: HandshakeRecord | null;
     }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      /**
+       * The server was not asked, since what leads to it did not answer: its engine, or the backend of its secrets. It
+       * says nothing of the server.
+       */
+      readonly unreachable: boolean;
+    };
 
 /** A call of one tool. */
 export interface ToolCall {

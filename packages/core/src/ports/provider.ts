@@ -44,6 +44,11 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
   /** Whether its copies end with the process that made them, so that no other worker can take them over; absent means no. */
   readonly copiesEndWithProcess?: boolean;
   /**
+   * Whether its documents name an image in `image`, which the definition's `dockerImageUrl` fills where they do not; absent
+   * means no.
+   */
+  readonly runsImages?: boolean;
+  /**
    * Whether all that {@link Provider.prepare} would fetch is there already. A quick look: what is there need not wait behind
    * what is being fetched for others. Absent means that nobody knows, so that `prepare` is always called.
    */
@@ -100,6 +105,11 @@ export interface ProviderContext {
   readonly fleet: string;
   readonly storeId: string;
   readonly logger: Logger;
+  /**
+   * Says whether something goes on that the provider does by itself, such as hearing the events of its engine, so that
+   * `infra.health()` shows it while it does not. May be said as often as it is done.
+   */
+  readonly report?: ((part: string, ok: boolean, message?: string) => void) | undefined;
 }
 
 /** Names one copy of an instance. */

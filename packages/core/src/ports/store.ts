@@ -2,6 +2,7 @@ import type { Event, EventDraft } from '../domain/events/event.js';
 import type { EventType } from '../domain/events/event-map.js';
 import type { InstanceRecord } from '../domain/instance/instance-record.js';
 import type { DesiredState, InstanceStatus } from '../domain/instance/mcp-server-instance.js';
+import type { Page } from '../domain/list-page.js';
 import type { MCPServer, MCPServerStatus, Timestamp } from '../domain/server/mcp-server.js';
 import type { CallOptions, Unsubscribe } from './common.js';
 
@@ -113,13 +114,6 @@ export interface CounterChange {
   readonly by: number;
   /** The counter may not pass this; `LIMIT_EXCEEDED` otherwise. */
   readonly max?: number | undefined;
-}
-
-/** A page of rows, ordered by id or by name, with the cursor of the next one. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** `null` on the last page. */
-  readonly nextCursor: string | null;
 }
 
 /** Which servers are asked for; fields left out do not restrict. */

@@ -1,22 +1,7 @@
-import { didYouMean } from '../domain/did-you-mean.js';
-import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import { OptionChecks } from '../domain/options/option-checks.js';
 
-/** Rejects keys an options object does not have. @throws `INVALID_OPTIONS` */
-export function refuseUnknown(what: string, options: object, keys: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (keys.includes(key)) continue;
-    const hint = didYouMean(key, keys);
-    throw invalid(
-      `${what} has no option ${JSON.stringify(key)}; ${hint === undefined ? `it takes ${keys.join(', ')}` : `did you mean "${hint}"?`}`,
-    );
-  }
-}
-
-/** Takes a whole number. @throws `INVALID_OPTIONS` */
-export function whole(name: string, value: number, least = 1): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw invalid(`${name} must be a whole number of at least ${String(least)}, not ${JSON.stringify(value)}`);
-}
+/** Checks the options of `createMCPInfra`. */
+export const check: OptionChecks = new OptionChecks('createMCPInfra');
 
 const shortestKey = 32;
 
@@ -24,12 +9,8 @@ const shortestKey = 32;
 export function checkedKey(name: string, key: unknown): string {
   const bytes = typeof key === 'string' ? Buffer.byteLength(key) : 0;
   if (typeof key === 'string' && bytes >= shortestKey) return key;
-  throw invalid(
-    `${name} must be a text of at least ${shortestKey} bytes, such as randomBytes(32).toString('base64'), not ${typeof key === 'string' ? `one of ${bytes}` : typeof key}`,
+  const came = typeof key === 'string' ? `one of ${bytes}` : typeof key;
+  throw check.wrong(
+    `expected ${name} to be a text of at least ${shortestKey} bytes, such as randomBytes(32).toString('base64'), got ${came}`,
   );
-}
-
-/** The error of an option a host has to change. */
-export function invalid(sentence: string): Error {
-  return mcpError('INVALID_OPTIONS', `${sentence}.`);
 }

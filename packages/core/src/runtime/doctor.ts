@@ -1,11 +1,15 @@
+import { withDeadline } from '../async/deadline.js';
+import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
 import type { EventBus } from '../ports/event-bus.js';
-import type { Prerequisite } from '../ports/provider.js';
+import type { Prerequisite, Provider } from '../ports/provider.js';
 import { hasFingerprintKey } from '../services/secrets/fingerprint-key.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 
 /** The oldest Node.js the library runs on. */
 const leastNode = [20, 19] as const;
+/** So long each line has to find out what it says, in milliseconds. */
+const lineHasMs = 10_000;
 
 /** Looks at everything a fleet needs; each line is ok or says what mends it. Never rejects. */
 export async function diagnose(
@@ -21,17 +25,17 @@ export async function diagnose(
       : 'Not started: call infra.start().',
   });
   if (!surroundings.started) return found;
-  found.push(await ask('store', async () => `${String(await context.store.instances.count({}))} instances.`));
   const busOk = surroundings.bus.healthy?.() ?? true;
-  found.push({
+  const [store, ...providers] = await Promise.all([
+    askStore(context),
+    ...[...context.providers.values()].map((provider) => askProvider(context, provider)),
+  ]);
+  found.push(...store, {
     name: 'event-bus',
     ok: busOk,
     message: busOk ? 'Answers.' : 'Its backend does not answer; events reach other processes late.',
   });
-  for (const [type, provider] of context.providers) {
-    found.push(await ask(`provider:${type}`, async () => `Reaches ${await provider.placement()}.`));
-    if (provider.doctor) found.push(...(await provider.doctor().catch(() => [])));
-  }
+  found.push(...providers.flat());
   for (const { name } of context.resolvers)
     found.push({ name: `secrets:${name}`, ok: true, message: 'Configured.' });
   if (context.resolvers.length > 0) {
@@ -56,10 +60,41 @@ function checkNode(version: string): Prerequisite {
   };
 }
 
-async function ask(name: string, look: () => Promise<string>): Promise<Prerequisite> {
+async function askStore(context: ServiceContext): Promise<readonly Prerequisite[]> {
+  const line = await ask(context, 'store', async (signal) => {
+    const count = await context.store.instances.count({}, { signal });
+    return `${String(count)} instances.`;
+  });
+  return [line];
+}
+
+async function askProvider(context: ServiceContext, provider: Provider): Promise<readonly Prerequisite[]> {
+  const name = `provider:${provider.type}`;
+  const [reached, lines] = await Promise.all([
+    ask(context, name, async (signal) => `Reaches ${await provider.placement({ signal })}.`),
+    inTime(context, async (signal) => (await provider.doctor?.({ signal })) ?? []).catch((error: unknown) => [
+      { name: `${name} doctor`, ok: false, message: messageOf(error) },
+    ]),
+  ]);
+  return [reached, ...lines];
+}
+
+async function ask(
+  context: ServiceContext,
+  name: string,
+  look: (signal: AbortSignal) => Promise<string>,
+): Promise<Prerequisite> {
   try {
-    return { name, ok: true, message: await look() };
+    return { name, ok: true, message: await inTime(context, look) };
   } catch (error) {
     return { name, ok: false, message: messageOf(error) };
   }
+}
+
+function inTime<T>({ clock }: ServiceContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return withDeadline(work, {
+    clock,
+    timeoutMs: lineHasMs,
+    expired: () => mcpError('PLUGIN_TIMEOUT', `It did not answer within ${lineHasMs} ms.`),
+  });
 }

@@ -28,7 +28,6 @@ it('keeps nothing of the instances that are gone, however many there were', asyn
     if (done === 0) {
       expect(wiring.kept).toMatchObject({ secrets: atOnce, links: atOnce, probes: atOnce });
       // Some end in other ways than by their own wish.
-      for (const name of names.slice(0, 20)) provider.crash(name);
       provider.failNextStart('IMAGE_NOT_FOUND');
       const rolledBack = instances.update(
         made[30]?.id ?? '',
@@ -36,6 +35,7 @@ it('keeps nothing of the instances that are gone, however many there were', asyn
         { wait: true },
       );
       await expect(rolledBack).rejects.toMatchObject({ code: 'UPDATE_ROLLED_BACK' });
+      for (const name of names.slice(0, 20)) provider.crash(name);
     }
     await Promise.all(made.map(({ id }) => instances.delete(id)));
     while ((await instances.count()) > 0) await turn();
@@ -44,7 +44,7 @@ it('keeps nothing of the instances that are gone, however many there were', asyn
   await expect
     .poll(() => wiring.kept, { timeout: 5_000 })
     .toEqual({ worker: 0, secrets: 0, links: 0, probes: 0 });
-  await wiring.stop();
+  await wiring.stop(30_000);
 }, 180_000);
 
 function turn(): Promise<void> {

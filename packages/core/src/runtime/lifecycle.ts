@@ -1,17 +1,32 @@
+import { Once } from '../async/once.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 
+/** What a {@link Lifecycle} starts and stops. */
+export interface LifecycleWork<TStop, TReport> {
+  readonly start: () => Promise<void>;
+  /** Ends a start under way, so that it rejects soon. */
+  readonly cancel: () => void;
+  readonly stop: (how: TStop) => Promise<TReport>;
+}
+
 /**
- * The rules of starting and stopping: concurrent callers share one run, a stop waits for the start under way, a failed
- * stop can be tried again, and what was stopped does not start again.
+ * The rules of starting and stopping: concurrent callers share one run, a start that failed can be tried again, a stop
+ * ends the start under way, and what was stopped does not start again.
  */
-export class Lifecycle {
-  readonly #work: { readonly start: () => Promise<void>; readonly stop: () => Promise<void> };
-  #starting: Promise<void> | undefined;
-  #stopping: Promise<void> | undefined;
+export class Lifecycle<TStop, TReport> {
+  readonly #work: LifecycleWork<TStop, TReport>;
+  readonly #starting: Once<void>;
+  #stopping: Promise<TReport> | undefined;
+  #touched = false;
   #running = false;
 
-  constructor(work: { readonly start: () => Promise<void>; readonly stop: () => Promise<void> }) {
+  constructor(work: LifecycleWork<TStop, TReport>) {
     this.#work = work;
+    this.#starting = new Once(async () => {
+      this.#touched = true;
+      await work.start();
+      this.#running = true;
+    });
   }
 
   get isRunning(): boolean {
@@ -21,28 +36,19 @@ export class Lifecycle {
   start(): Promise<void> {
     if (this.#stopping)
       return Promise.reject(mcpError('ALREADY_STOPPED', 'This infra was stopped; it does not start again.'));
-    this.#starting ??= this.#work.start().then(() => {
-      this.#running = true;
-    });
-    return this.#starting;
+    return this.#starting.get();
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop().catch((error: unknown) => {
-      this.#stopping = undefined;
-      throw error;
-    });
+  /** @param never - what is reported of what was never started */
+  stop(how: TStop, never: TReport): Promise<TReport> {
+    this.#stopping ??= this.#stop(how, never);
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
-    if (!this.#starting) return;
-    // A start that failed has closed what it had opened.
-    const started = await this.#starting.then(
-      () => true,
-      () => false,
-    );
-    if (started) await this.#work.stop();
-    this.#running = false;
+  async #stop(how: TStop, never: TReport): Promise<TReport> {
+    const starting = this.#starting.begun ? this.#starting.get() : undefined;
+    this.#work.cancel();
+    await starting?.catch(() => undefined);
+    return this.#touched ? this.#work.stop(how) : never;
   }
 }

@@ -2,44 +2,32 @@ import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Prerequisite } from '../ports/provider.js';
 import type { StoreIdentity } from '../ports/store.js';
-import type { PartCondition } from '../services/events/fleet-condition.js';
 import {
   OrphanCollector,
   type CollectOptions,
   type CollectResult,
 } from '../services/reconcile/orphan-collector.js';
+import { check } from './checked-options.js';
 import { diagnose } from './doctor.js';
+import { fleetHealth, type FleetHealth } from './fleet-health.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedOptions } from './options.js';
 import { MCPInfraScope } from './scope.js';
+import type { StopReport } from './stop-time.js';
 import { Wiring } from './wiring.js';
-
-/** How the fleet's surroundings are. */
-export interface FleetHealth {
-  readonly status: 'ok' | 'degraded' | 'stopped';
-  /** The parts that do not work. */
-  readonly degraded: readonly PartCondition[];
-  /** How many instances are in each status. */
-  readonly instances: Readonly<Record<string, number>>;
-}
 
 /** Options of a scope. */
 export interface ScopeOptions {
   readonly tenant: string;
 }
 
-const statuses = [
-  'pending',
-  'pulling',
-  'starting',
-  'running',
-  'unhealthy',
-  'stopping',
-  'stopped',
-  'idle',
-  'failed',
-  'deleting',
-] as const;
+/** Options of a stop. */
+export interface StopOptions {
+  /** How long it may take in all; what has not been closed by then is left to itself. @defaultValue 30 000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+const stopTimeoutMs = 30_000;
 
 /**
  * A fleet of MCP servers inside a host.
@@ -51,14 +39,20 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
   implements AsyncDisposable
 {
   readonly #wiring: Wiring;
-  readonly #lifecycle: Lifecycle;
+  readonly #lifecycle: Lifecycle<number, StopReport>;
 
   /** @internal */
   constructor(options: ResolvedOptions) {
     const wiring = new Wiring(options);
     super(wiring.scopeParts, null);
     this.#wiring = wiring;
-    this.#lifecycle = new Lifecycle({ start: () => wiring.start(), stop: () => wiring.stop() });
+    this.#lifecycle = new Lifecycle<number, StopReport>({
+      start: () => wiring.start(),
+      cancel: () => {
+        wiring.cancel();
+      },
+      stop: (timeoutMs) => wiring.stop(timeoutMs),
+    });
   }
 
   /** The name of the fleet and the id of its store; known after `start()`. @throws `NOT_STARTED` */
@@ -69,19 +63,29 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
   /**
    * Connects and begins to work. A second call gets the same promise.
    *
-   * Rejects for wrong configuration only; a backend that is away makes the fleet `degraded` and is tried again.
+   * Rejects for wrong configuration, and where the store or the event bus cannot be opened; it can then be called again,
+   * and `stop()` lets go of what was opened. A provider whose backend is away or hangs makes the fleet `degraded` and is
+   * tried again; it holds up `start()` for two seconds at most.
    */
   start(): Promise<void> {
     return this.#lifecycle.start();
   }
 
-  /** Lets calls in flight end, then forces them, and closes in reverse order. Idempotent; a failed stop can be retried. */
-  stop(): Promise<void> {
-    return this.#lifecycle.stop();
+  /**
+   * Lets calls in flight end, then forces them; gives its leases back and closes everything. Idempotent.
+   *
+   * It ends within its time whatever hangs, and does not reject for that: what could not be closed is logged and reported.
+   *
+   * @throws `INVALID_OPTIONS` for options it does not take
+   */
+  async stop(options: StopOptions = {}): Promise<StopReport> {
+    check.known(options, ['timeoutMs'], 'stop');
+    const timeoutMs = check.whole('timeoutMs', options.timeoutMs ?? stopTimeoutMs);
+    return this.#lifecycle.stop(timeoutMs, { unclosed: [] });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   /** The same fleet as one tenant sees it: it creates, limits and hears only that tenant's. */
@@ -95,22 +99,18 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
     return new MCPInfraScope<TSpec>(this.#wiring.scopeParts, tenant);
   }
 
-  /** How the fleet's surroundings are, and how many instances are in each status. */
+  /**
+   * How the fleet's surroundings are, what of its own work does not go on, and how many instances are in each status.
+   *
+   * Never rejects, and answers within two seconds also while the store is away.
+   */
   async health(): Promise<FleetHealth> {
-    const degraded = this.#wiring.condition.parts();
-    if (!this.#lifecycle.isRunning) return { status: 'stopped', degraded, instances: {} };
-    const { instances } = this.#wiring.context.store;
-    const counts = await Promise.all(
-      statuses.map(async (status) => [status, await instances.count({ status: [status] })] as const),
-    );
-    return {
-      status: degraded.length === 0 ? 'ok' : 'degraded',
-      degraded,
-      instances: Object.fromEntries(counts),
-    };
+    const { condition, context, bus } = this.#wiring;
+    if (!this.#lifecycle.isRunning) return { status: 'stopped', degraded: condition.parts(), instances: {} };
+    return fleetHealth(context, { condition, bus });
   }
 
-  /** One line for each thing the fleet needs, ok or with what mends it. */
+  /** One line for each thing the fleet needs, ok or with what mends it. Never rejects, and answers within ten seconds. */
   async doctor(): Promise<readonly Prerequisite[]> {
     return diagnose(this.#wiring.context, { bus: this.#wiring.bus, started: this.#lifecycle.isRunning });
   }

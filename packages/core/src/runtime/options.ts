@@ -9,8 +9,8 @@ import type { Logger } from '../ports/logger.js';
 import type { Provider } from '../ports/provider.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { Store } from '../ports/store.js';
-import { checkedKey, invalid, refuseUnknown, whole } from './checked-options.js';
 import type { Deadlines } from '../guards/guard-deadlines.js';
+import { check, checkedKey } from './checked-options.js';
 import { resolvePeerOptions, type PeerOptions } from './peer-options.js';
 import { systemClock } from './system-clock.js';
 
@@ -82,7 +82,7 @@ export interface ConcurrencyOptions {
   readonly starts?: number | undefined;
   /** Pulls. @defaultValue 3 */
   readonly pulls?: number | undefined;
-  /** Probes. @defaultValue 64 */
+  /** Probes at each placement, of which tenants get equal turns. @defaultValue 64 */
   readonly probes?: number | undefined;
   /** Instances acted on at once; waiting for a server to answer does not count. @defaultValue 64 */
   readonly reconciles?: number | undefined;
@@ -149,62 +149,58 @@ const known = [
 
 /** Checks a host's options and fills in the rest. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
-  refuseUnknown('createMCPInfra', options, known);
+  check.known(options, known);
   const { limits = {}, concurrency = {}, rotation = {}, gatewayUrl } = options;
   // What a host gives is not always what its types say.
   const providers: readonly Provider[] = Array.isArray(options.providers) ? options.providers : [];
-  const roles: readonly string[] = options.roles ?? ['control', 'worker'];
+  const roles = check
+    .texts('roles', options.roles ?? ['control', 'worker'])
+    .map((role): Role => check.oneOf('roles', role, ['control', 'worker']));
   if (providers.length === 0) {
-    throw invalid('providers must be a list of at least one provider, for example [processProvider()]');
+    throw check.wrong('expected providers to be a list of at least one, for example [processProvider()]');
   }
   const types = providers.map((provider) => provider.type);
   const twice = types.find((type, i) => types.indexOf(type) !== i);
   if (twice !== undefined)
-    throw invalid(`providers has two for the type ${JSON.stringify(twice)}; give one for each type`);
-  refuseUnknown('limits', limits, ['maxInstances', 'maxInstancesPerTenant']);
-  refuseUnknown('rotation', rotation, ['key']);
-  refuseUnknown('concurrency', concurrency, ['starts', 'pulls', 'probes', 'reconciles']);
-  if (roles.length === 0 || roles.some((role) => role !== 'control' && role !== 'worker')) {
-    throw invalid(`roles must be a list of "control" and "worker", not ${JSON.stringify(roles)}`);
-  }
+    throw check.wrong(`providers has two for the type ${JSON.stringify(twice)}; give one for each type`);
+  check.known(limits, ['maxInstances', 'maxInstancesPerTenant'], 'limits');
+  check.known(rotation, ['key'], 'rotation');
+  check.known(concurrency, ['starts', 'pulls', 'probes', 'reconciles'], 'concurrency');
+  if (roles.length === 0) throw check.unexpected('roles', 'a list of "control" and "worker"', roles);
   if (gatewayUrl !== undefined && !URL.canParse(gatewayUrl)) {
-    throw invalid(
-      `gatewayUrl must be a URL such as https://mcp.example.com/mcp, not ${JSON.stringify(gatewayUrl)}`,
-    );
+    throw check.unexpected('gatewayUrl', 'a URL such as https://mcp.example.com/mcp', gatewayUrl);
   }
-  const onStop: string = options.onStop ?? 'keep';
-  if (onStop !== 'keep' && onStop !== 'destroy')
-    throw invalid(`onStop must be "keep" or "destroy", not ${JSON.stringify(onStop)}`);
+  const onStop = check.oneOf('onStop', options.onStop ?? 'keep', ['keep', 'destroy']);
   return Object.freeze({
     providers,
     secrets: options.secrets ?? [memorySecrets()],
     store: options.store ?? memoryStore(),
     events: options.events ?? memoryEventBus(),
     logger: options.logger,
-    roles: new Set(roles as readonly Role[]),
+    roles: new Set(roles),
     limits: {
       maxInstances:
-        limits.maxInstances === undefined ? null : whole('limits.maxInstances', limits.maxInstances),
+        limits.maxInstances === undefined ? null : check.whole('limits.maxInstances', limits.maxInstances),
       maxInstancesPerTenant:
         limits.maxInstancesPerTenant === undefined
           ? null
-          : whole('limits.maxInstancesPerTenant', limits.maxInstancesPerTenant),
+          : check.whole('limits.maxInstancesPerTenant', limits.maxInstancesPerTenant),
     },
     gatewayUrl: gatewayUrl ?? null,
     allowUnknownEnvironment: options.allowUnknownEnvironment ?? false,
     concurrency: {
-      starts: whole('concurrency.starts', concurrency.starts ?? 4),
-      pulls: whole('concurrency.pulls', concurrency.pulls ?? 3),
-      probes: whole('concurrency.probes', concurrency.probes ?? 64),
-      reconciles: whole('concurrency.reconciles', concurrency.reconciles ?? 64),
+      starts: check.whole('concurrency.starts', concurrency.starts ?? 4),
+      pulls: check.whole('concurrency.pulls', concurrency.pulls ?? 3),
+      probes: check.whole('concurrency.probes', concurrency.probes ?? 64),
+      reconciles: check.whole('concurrency.reconciles', concurrency.reconciles ?? 64),
     },
-    callTimeoutMs: whole('callTimeoutMs', options.callTimeoutMs ?? 60_000),
-    resyncEveryMs: whole('resyncEveryMs', options.resyncEveryMs ?? 30_000),
-    secretRotationCheckMs: whole('secretRotationCheckMs', options.secretRotationCheckMs ?? 300_000),
+    callTimeoutMs: check.whole('callTimeoutMs', options.callTimeoutMs ?? 60_000),
+    resyncEveryMs: check.whole('resyncEveryMs', options.resyncEveryMs ?? 30_000),
+    secretRotationCheckMs: check.whole('secretRotationCheckMs', options.secretRotationCheckMs ?? 300_000),
     fingerprintKey: rotation.key === undefined ? null : checkedKey('rotation.key', rotation.key),
-    eventRetentionMs: whole('eventRetentionMs', options.eventRetentionMs ?? 7 * 24 * 3_600_000),
+    eventRetentionMs: check.whole('eventRetentionMs', options.eventRetentionMs ?? 7 * 24 * 3_600_000),
     onStop,
-    drainMs: whole('drainMs', options.drainMs ?? 5_000, 0),
+    drainMs: check.whole('drainMs', options.drainMs ?? 5_000, { least: 0 }),
     deadlines: options.deadlines ?? {},
     peer: resolvePeerOptions(options.peer),
     clock: options.clock ?? systemClock,

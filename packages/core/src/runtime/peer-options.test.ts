@@ -31,9 +31,9 @@ describe('the peer option', () => {
   });
 
   it.each<readonly [object, string]>([
-    [{ key: 'secret-but-short' }, 'peer.key must be a text of at least 32 bytes'],
-    [{ key: 12 }, 'not number'],
-    [{}, 'not undefined'],
+    [{ key: 'secret-but-short' }, 'peer.key to be a text of at least 32 bytes'],
+    [{ key: 12 }, 'got number'],
+    [{}, 'got undefined'],
     [{ key, listne: listen }, 'did you mean "listen"?'],
     [{ key, listen: { ...listen, prot: 1 } }, 'did you mean "port"?'],
     [{ key, listen: { host: '', port: 1 } }, 'peer.listen.host'],
@@ -41,7 +41,7 @@ describe('the peer option', () => {
     [{ key, listen: { host: '0.0.0.0', port: 7443 } }, 'for example "10.0.0.5:7443"'],
     [{ key, advertise: '10.0.0.5:7443' }, 'peer.advertise needs peer.listen'],
     ...['10.0.0.5', 'http://10.0.0.5:7443', '10.0.0.5:7443/x', 'a:b@10.0.0.5:7443', 'x:99999', ''].map(
-      (advertise) => [{ key, listen, advertise }, 'peer.advertise must be'] as const,
+      (advertise) => [{ key, listen, advertise }, 'peer.advertise to be'] as const,
     ),
   ])('is refused as %j', (peer, sentence) => {
     let error: unknown;

@@ -1,5 +1,5 @@
 import type { PeerSettings } from '../mcp/peer/open-peer-link.js';
-import { checkedKey, invalid, refuseUnknown } from './checked-options.js';
+import { check, checkedKey } from './checked-options.js';
 
 /** How the processes of a fleet reach what only one of them owns: standard streams and logs. */
 export interface PeerOptions {
@@ -25,13 +25,13 @@ export interface PeerListenOptions {
 /** Checks the peer options of a host. @throws `INVALID_OPTIONS`, without the key in it */
 export function resolvePeerOptions(options: PeerOptions | undefined): PeerSettings | null {
   if (options === undefined) return null;
-  refuseUnknown('peer', options, ['key', 'listen', 'advertise']);
+  check.known(options, ['key', 'listen', 'advertise'], 'peer');
   const key = checkedKey('peer.key', options.key);
   const listen = options.listen === undefined ? null : checkedListen(options.listen);
   const advertise = options.advertise === undefined ? null : checkedAddress(options.advertise);
-  if (listen === null && advertise !== null) throw invalid('peer.advertise needs peer.listen, too');
+  if (listen === null && advertise !== null) throw check.wrong('peer.advertise needs peer.listen, too');
   if (listen !== null && advertise === null && ['0.0.0.0', '::'].includes(listen.host)) {
-    throw invalid(
+    throw check.wrong(
       `peer.advertise must say where others reach this process, since peer.listen.host ${listen.host} is every address; for example "10.0.0.5:${listen.port}"`,
     );
   }
@@ -39,15 +39,9 @@ export function resolvePeerOptions(options: PeerOptions | undefined): PeerSettin
 }
 
 function checkedListen(listen: PeerListenOptions): PeerListenOptions {
-  refuseUnknown('peer.listen', listen, ['host', 'port']);
-  const { host, port } = listen;
-  if (typeof host !== 'string' || host === '') {
-    throw invalid(`peer.listen.host must be an address such as "10.0.0.5", not ${JSON.stringify(host)}`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw invalid(`peer.listen.port must be a whole number from 0 to 65535, not ${JSON.stringify(port)}`);
-  }
-  return { host, port };
+  check.known(listen, ['host', 'port'], 'peer.listen');
+  const host = check.text('peer.listen.host', listen.host);
+  return { host, port: check.whole('peer.listen.port', listen.port, { least: 0, most: 65_535 }) };
 }
 
 function checkedAddress(advertise: string): string {
@@ -56,7 +50,5 @@ function checkedAddress(advertise: string): string {
   const hasPort = /:\d+\/?$/u.test(text) || text !== `https://${advertise}`;
   const plain = url?.pathname === '/' && url.search === '' && url.username === '' && url.hash === '';
   if (url && plain && hasPort) return `${url.hostname}:${url.port === '' ? '443' : url.port}`;
-  throw invalid(
-    `peer.advertise must be an address such as "10.0.0.5:7443", not ${JSON.stringify(advertise)}`,
-  );
+  throw check.unexpected('peer.advertise', 'an address such as "10.0.0.5:7443"', advertise);
 }

@@ -40,9 +40,10 @@ async function readIdentity(): Promise<ProcessIdentity> {
     read('/proc/sys/kernel/random/boot_id'),
     readStat('self'),
   ]);
-  // The machine's id is confidential (machine-id(5)) and the same in all containers of one image; pids are not.
+  // The machine's id is confidential (machine-id(5)) and the same in all containers of one image; pids are not. Names of
+  // containers and numbers of namespaces are the same on many machines, the boot is not.
   const place =
-    namespace === initialPidNamespace ? [machine ?? hostname()] : [machine, hostname(), namespace];
+    namespace === initialPidNamespace ? [machine ?? hostname()] : [machine, hostname(), namespace, boot];
   return {
     machineId: createHash('sha256')
       .update(`mcpinfra\n${place.join('\n')}`)

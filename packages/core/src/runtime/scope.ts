@@ -1,18 +1,11 @@
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Scope } from '../services/context/access.js';
-import {
-  DesiredState,
-  type ApplyOptions,
-  type ApplyResult,
-  type FleetDocument,
-} from '../services/documents/desired-state.js';
+import type { ApplyOptions, ApplyResult, FleetDocument } from '../services/documents/desired-state.js';
 import { EnvironmentService } from '../services/instances/environment-service.js';
 import type { EventHub } from '../services/events/event-hub.js';
 import { EventStream, type DurableSubscription } from '../services/events/event-stream.js';
-import type { ImportOptions, ImportResult } from '../services/import/import-fleet.js';
 import { InstanceCommands } from '../services/instances/instance-commands.js';
 import { InstanceManager } from '../services/instances/instance-manager.js';
-import { InstancePlanner } from '../services/instances/instance-plan.js';
 import { InstanceSessions } from '../services/sessions/instance-sessions.js';
 import { InstanceWaiter } from '../services/sessions/instance-waiter.js';
 import type { OwnedCopies } from '../services/ownership/owned-copies.js';
@@ -23,7 +16,7 @@ import type { Claims } from '../services/context/ownership.js';
 import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 
 /** What the scopes of one fleet share. */
-export interface ScopeParts extends Pick<ReconcileServices, 'context' | 'links' | 'secrets'> {
+export interface ScopeParts extends Pick<ReconcileServices, 'context' | 'links' | 'secrets' | 'condition'> {
   readonly hub: EventHub;
   readonly owned: OwnedCopies;
   readonly remote: RemoteOwners;
@@ -41,12 +34,11 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   readonly environment: EnvironmentService;
   /** What happens. */
   readonly events: EventStream;
-  readonly #desired: DesiredState;
   readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope };
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
-    const { context, links, secrets, owned, remote, claims, hub, subscriptions } = parts;
+    const { context, links, secrets, condition, owned, remote, claims, hub, subscriptions } = parts;
     this.#parts = { context, scope };
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
@@ -57,49 +49,34 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       owned,
       remote,
     });
-    const planner = new InstancePlanner(context, scope);
     this.instances = new InstanceManager<TSpec>({
       context,
       scope,
       commands,
       waiter,
       sessions,
-      planner,
       secrets,
     });
     this.servers = new MCPServerRegistry(context, scope, async (id, options) => {
       await commands.delete(id, options ?? {});
     });
     this.environment = new EnvironmentService(context, scope, commands);
-    this.events = new EventStream({ context, hub, claims, scope }, subscriptions);
-    this.#desired = new DesiredState(this.servers, this.instances, { scope, planner });
+    this.events = new EventStream({ context, hub, condition, claims, scope }, subscriptions);
   }
 
   /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
   async apply(document: FleetDocument, options: ApplyOptions = {}): Promise<ApplyResult> {
-    return this.#desired.apply(document, options);
-  }
-
-  /**
-   * Applies what was written for others: an entry of the official registry (`server.json`), the `mcpServers` of a client,
-   * VS Code's `servers` and `inputs`, a `server.yaml` of the Docker catalogue, or a list of `providers`; as text or parsed.
-   *
-   * Instances that need nothing more are made; of the others the result says in `needs` what to give in `values`. Importing
-   * the same again changes nothing.
-   *
-   * @throws `INVALID_SPEC` with every fault of the document at once; `INVALID_ARGUMENT` for values that nothing asks for
-   */
-  async import(source: unknown, options: ImportOptions = {}): Promise<ImportResult> {
-    const { importFleet } = await import('../services/import/import-fleet.js');
-    return importFleet(source, options, {
-      ...this.#parts,
-      desired: this.#desired,
-      instances: this.instances,
-    });
+    return (await this.#desiredState()).apply(document, options);
   }
 
   /** Writes servers and instances as a document for `apply`: with references, never with secret values. */
   async export(options: CommandOptions = {}): Promise<FleetDocument> {
-    return this.#desired.export(options);
+    return (await this.#desiredState()).export(options);
+  }
+
+  /** Loads with the first document, not with the package. */
+  async #desiredState() {
+    const { DesiredState } = await import('../services/documents/desired-state.js');
+    return new DesiredState(this.servers, this.instances, this.#parts);
   }
 }

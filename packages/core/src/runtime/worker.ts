@@ -105,11 +105,19 @@ export class Worker {
 
   /** Listens to a provider that has been opened; a second call does nothing. */
   watch(provider: Provider): void {
-    if (this.#watching.has(provider.type)) return;
-    const off = provider.watch?.((copy) => {
-      this.wake(copy.instanceId, 'hint');
-    });
-    this.#watching.set(provider.type, off ?? (() => undefined));
+    const { type } = provider;
+    if (this.#watching.has(type) || this.#ending.signal.aborted) return;
+    const { condition } = this.#parts;
+    try {
+      const off = provider.watch?.((copy) => {
+        this.wake(copy.instanceId, 'hint');
+      });
+      this.#watching.set(type, off ?? (() => undefined));
+      condition.report(`watch:${type}`, true);
+    } catch (error) {
+      // Tried again with the next look at the provider; until then the resync finds what nobody tells.
+      condition.report(`watch:${type}`, false, messageOf(error));
+    }
   }
 
   async stop(): Promise<void> {
@@ -138,9 +146,9 @@ export class Worker {
         await underSignals([this.#ending.signal, this.#comparing.signal], (signal) =>
           this.#resync.run(signal),
         );
+        this.#parts.condition.report('resync', true);
       } catch (error) {
-        if (!isAborted(this.#ending.signal))
-          context.logger.warn('a resync failed', { error: messageOf(error) });
+        if (!isAborted(this.#ending.signal)) this.#parts.condition.report('resync', false, messageOf(error));
       }
       await sleep(
         context.clock,

@@ -227,9 +227,11 @@ it('pages through lists and filters them', async () => {
   await t.settle();
   const page = await t.infra.instances.list({ limit: 2 });
   expect(page.items).toHaveLength(2);
+  const next = await t.infra.instances.list({ limit: 2, cursor: page.nextCursor! });
+  expect(new Set([...page.items, ...next.items].map(({ name }) => name)).size).toBe(4);
   const names: string[] = [];
-  for await (const { name } of t.infra.instances.list({ limit: 2 })) names.push(name);
-  expect(names).toHaveLength(5);
+  for await (const { name } of t.infra.instances.all({ labels: { even: 'true' } })) names.push(name);
+  expect(names.sort()).toEqual(['n-0', 'n-2', 'n-4']);
   expect(await t.infra.instances.count({ labels: { even: 'true' } })).toBe(3);
   expect(await t.infra.instances.count({ status: 'running' })).toBe(5);
   expect(await t.infra.health()).toMatchObject({ status: 'ok', instances: { running: 5 } });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
+import { remote } from '../../test/support/fake-kinds.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 
@@ -9,12 +10,12 @@ it('runs documents of several types, each on its own fake', async () => {
   const clock = manualClock();
   const tools = { type: (_args: unknown, { instanceId }: { instanceId: string }) => instanceId };
   const containers = fakeProvider({ clock, tools });
-  const remotes = fakeProvider({ type: 'url', clock, tools });
+  const remotes = fakeProvider({ ...remote, clock, tools });
   await using t = await createTestInfra({ clock, providers: [containers, remotes] });
   await t.infra.instances.create({ name: 'here', jsonSpec: docker });
   const there = await t.infra.instances.create({
     name: 'there',
-    jsonSpec: { type: 'url', endpoint: 'https://mcp.example.com' },
+    jsonSpec: { type: 'remote', endpoint: 'https://mcp.example.com' },
   });
   await t.settle();
   expect(containers.copies().map(({ instanceName }) => instanceName)).toEqual(['here']);

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { memorySecrets } from '../index.js';
 import { createTestInfra } from './create-test-infra.js';
 
 const document = {
@@ -29,7 +30,6 @@ const document = {
 } as const;
 
 const options = async () => {
-  const { memorySecrets } = await import('../index.js');
   return { secrets: [memorySecrets({ 'vault:API_KEY': 'abc' })], tools: { env: envTool } };
 };
 const envTool = (_args: unknown, { environment }: { environment: Readonly<Record<string, string>> }) =>
@@ -67,6 +67,47 @@ it('makes a fleet like a document, and changes nothing the second time', async (
   expect(again.unchanged).toHaveLength(4);
   expect(t.recordedEvents()).toHaveLength(events);
   expect((await t.infra.apply(document, { dryRun: true })).unchanged).toHaveLength(4);
+});
+
+it('writes no secret anew that an instance keeps already, and replaces no copy for it', async () => {
+  const secrets = memorySecrets();
+  const put = vi.spyOn(secrets, 'put');
+  await using t = await createTestInfra({ tools: { env: envTool }, secrets: [secrets] });
+  const withToken = (token: string) => ({
+    instances: [
+      {
+        name: 'one',
+        jsonSpec: {
+          type: 'docker',
+          image: 'mcp/one',
+          environment: { API_TOKEN: token },
+          registry: { username: 'me', password: 'canary-of-registry' },
+        },
+      },
+    ],
+  });
+  expect((await t.infra.apply(withToken('canary-1'))).created).toEqual(['instance/one']);
+  await t.settle();
+  const [instance] = (await t.infra.instances.list()).items;
+  const events = t.recordedEvents().length;
+  const writes = put.mock.calls.length;
+  for (const dryRun of [true, false]) {
+    const again = await t.infra.apply(withToken('canary-1'), { dryRun });
+    expect(again).toMatchObject({ unchanged: ['instance/one'], updated: [], errors: [] });
+  }
+  await t.infra.instances.update(instance!.id, { jsonSpec: { environment: { API_TOKEN: 'canary-1' } } });
+  await t.settle();
+  expect(t.recordedEvents()).toHaveLength(events);
+  expect(put.mock.calls).toHaveLength(writes);
+
+  for (const dryRun of [true, false]) {
+    const other = await t.infra.apply(withToken('canary-2'), { dryRun });
+    expect(other).toMatchObject({ updated: ['instance/one'], unchanged: [], errors: [] });
+  }
+  await t.settle();
+  expect(put.mock.calls).toHaveLength(writes + 1);
+  const { structuredContent } = await t.infra.instances.callTool(instance!.id, 'env');
+  expect(structuredContent).toMatchObject({ API_TOKEN: 'canary-2' });
 });
 
 it('exports what another fleet can be made of', async () => {

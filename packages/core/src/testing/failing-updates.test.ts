@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type ContainerSpec, type CopyRef, type Observation, type RunRequest } from '../plugin.js';
-import { alteredFake } from './altered-fake.fixture.js';
+import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
@@ -16,7 +16,7 @@ async function withBadImage() {
   const bad = new Set<number>();
   const ended = new Set<number>();
   const starts: number[] = [];
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     watch: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -156,7 +156,7 @@ it('tries a failed update again where two copies cannot run side by side, and se
   const fake = fakeProvider({ clock });
   await using t = await createTestInfra({
     clock,
-    providers: [alteredFake(fake, { canOverlap: () => false })],
+    providers: [altered(fake, { canOverlap: () => false })],
   });
   const { id } = await t.infra.instances.create({ name: 'one', jsonSpec: docker });
   await t.settle();

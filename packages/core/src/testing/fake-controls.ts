@@ -23,8 +23,8 @@ export interface FakeProvider<TSpec extends JsonSpec = JsonSpec> extends Provide
   /** Channels, readers of logs and watchers that nobody has let go of. */
   holdings(): readonly FakeHolding[];
   /**
-   * Ends the running copies of an instance as if by themselves. One of type `url`, which core cannot restart, is started
-   * again at once, as by whoever runs it.
+   * Ends the running copies of an instance as if by themselves. One that lives nowhere (placement `*`), which core cannot
+   * restart, is started again at once, as by whoever runs it.
    *
    * @param instance - its id or name
    * @throws `INVALID_ARGUMENT` when none runs

@@ -3,6 +3,7 @@ import { type ContainerSpec, type CopyRef, mcpError, type RunRequest, Secret } f
 import { fakeProvider, type FakeProviderOptions } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
 import { recordingLogger } from './recording-logger.js';
+import { remote } from '../../test/support/fake-kinds.js';
 
 const spec: ContainerSpec = { type: 'docker', image: 'mcp/test' };
 const grace = { graceMs: 5_000 };
@@ -194,14 +195,14 @@ it('takes the documents of its type and asks over MCP whether a server lives', (
   });
   expect(fakeProvider().specSchema.safeParse({ ...spec, imagee: 'x' }).success).toBe(false);
   expect(
-    fakeProvider({ type: 'url' }).specSchema.safeParse({ type: 'url', endpoint: 'https://a.example' })
-      .success,
+    fakeProvider(remote).specSchema.safeParse({ type: 'remote', endpoint: 'https://a.example' }).success,
   ).toBe(true);
 });
 
 it('refuses options it does not have', () => {
-  expect(() => fakeProvider({ tool: {} } as FakeProviderOptions)).toThrow(/takes type, tools, clock/u);
-  expect(() => fakeProvider({ type: 'podman' as 'docker' })).toThrow(/docker, process, url/u);
+  expect(() => fakeProvider({ tool: {} } as FakeProviderOptions)).toThrow(
+    /takes of, placement, tools, clock/u,
+  );
 });
 
 async function turns(): Promise<void> {

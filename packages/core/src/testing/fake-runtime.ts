@@ -1,4 +1,3 @@
-import type { ZodType } from 'zod';
 import {
   type CallOptions,
   type Clock,
@@ -7,6 +6,7 @@ import {
   type DialTarget,
   type ErrorCode,
   type JsonSpec,
+  Listeners,
   type LogLine,
   type LogQuery,
   type MCPInfraError,
@@ -26,8 +26,8 @@ import type { TestTools } from './tools.js';
 
 /** What a {@link FakeRuntime} is made of. */
 export interface FakeRuntimeOptions<TSpec extends JsonSpec> {
-  readonly type: TSpec['type'];
-  readonly schema: ZodType<TSpec>;
+  readonly of: Pick<Provider<TSpec>, 'type' | 'specSchema' | 'copiesEndWithProcess' | 'runsImages'>;
+  readonly placement: string;
   readonly tools: TestTools;
   readonly clock: Clock;
 }
@@ -38,19 +38,25 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   readonly type: TSpec['type'];
   readonly specSchema: Provider<TSpec>['specSchema'];
   readonly copiesEndWithProcess: boolean;
+  readonly runsImages: boolean;
+  readonly #placement: string;
   readonly #clock: Clock;
   readonly #copies = new Map<string, FakeCopy<TSpec>>();
-  readonly #listeners = new Set<(copy: CopyRef) => void>();
+  readonly #listeners = new Listeners<CopyRef>((error) =>
+    this.#context?.logger.warn('a listener for changes of copies threw', { error }),
+  );
   /** Ids and names of instances whose servers answer nothing. */
   readonly #hanging = new Set<string>();
   readonly #failures: MCPInfraError[] = [];
   #tools: TestTools;
   #context: ProviderContext | undefined;
 
-  constructor({ type, schema, tools, clock }: FakeRuntimeOptions<TSpec>) {
-    this.type = type;
-    this.copiesEndWithProcess = type === 'process';
-    this.specSchema = schema.transform(checkedOverMCP);
+  constructor({ of, placement, tools, clock }: FakeRuntimeOptions<TSpec>) {
+    this.type = of.type;
+    this.copiesEndWithProcess = of.copiesEndWithProcess ?? false;
+    this.runsImages = of.runsImages ?? false;
+    this.specSchema = of.specSchema.transform(checkedOverMCP);
+    this.#placement = placement;
     this.#tools = tools;
     this.#clock = clock;
   }
@@ -62,7 +68,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
 
   async placement(options?: CallOptions): Promise<string> {
     refuseAborted(options);
-    return this.type === 'url' ? '*' : `fake:${this.type}`;
+    return this.#placement;
   }
 
   async ensureRunning(request: RunRequest<TSpec>, options?: CallOptions): Promise<Observation> {
@@ -121,10 +127,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
   }
 
   watch(listener: (copy: CopyRef) => void): Unsubscribe {
-    // Wrapped, so that the same function given twice is two registrations.
-    const registered = (copy: CopyRef): void => listener(copy);
-    this.#listeners.add(registered);
-    return () => void this.#listeners.delete(registered);
+    return this.#listeners.add(listener);
   }
 
   async dial({ copy }: DialTarget<TSpec>, options?: CallOptions): Promise<Dialed> {
@@ -173,7 +176,7 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
         usual: true,
       })),
     ]);
-    const watchers = Array.from(this.#listeners, () => ({
+    const watchers = Array.from({ length: this.#listeners.size }, () => ({
       what: `a watcher of the provider "${this.type}"`,
       usual: true,
     }));
@@ -191,8 +194,8 @@ export class FakeRuntime<TSpec extends JsonSpec> implements FakeProvider<TSpec> 
     }
     for (const copy of running) {
       copy.crash(options);
-      if (this.type === 'url') copy.start();
-      for (const listener of this.#listeners) listener(copy.copy);
+      if (this.#placement === '*') copy.start();
+      this.#listeners.tell(copy.copy);
     }
   }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { sharedFleet } from '../../test/support/shared-fleet.js';
+import { remote } from '../../test/support/fake-kinds.js';
 import { fakeProvider } from './fake-provider.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
@@ -9,7 +10,7 @@ it('says of a running instance whose type no worker runs any more that nobody re
   const first = await fleet.join();
   const { id } = await first.infra.instances.create({ name: 'one', jsonSpec: docker });
   await fleet.advance(1_000);
-  const other = await fleet.join({ providers: [fakeProvider({ type: 'url' })] });
+  const other = await fleet.join({ providers: [fakeProvider({ ...remote })] });
   await fleet.advance(61_000);
   expect((await other.infra.instances.get(id)).statusDetail.reason).toBe('');
   await first.infra.stop();
@@ -31,7 +32,7 @@ it('says why a delete waits for what nobody reaches', async () => {
   const first = await fleet.join();
   const { id } = await first.infra.instances.create({ name: 'one', jsonSpec: docker });
   await fleet.advance(1_000);
-  const other = await fleet.join({ providers: [fakeProvider({ type: 'url' })] });
+  const other = await fleet.join({ providers: [fakeProvider({ ...remote })] });
   await first.infra.stop();
   const leaving = new AbortController();
   const gone = other.infra.instances.delete(id, { wait: true, signal: leaving.signal });
@@ -49,7 +50,7 @@ it('deletes an instance that was never started, whoever has its provider, and sa
   await using fleet = sharedFleet();
   const control = await fleet.join({ roles: ['control'] });
   const { id } = await control.infra.instances.create({ name: 'one', jsonSpec: docker });
-  const other = await fleet.join({ providers: [fakeProvider({ type: 'url' })] });
+  const other = await fleet.join({ providers: [fakeProvider({ ...remote })] });
   await fleet.advance(95_000);
   expect((await other.infra.instances.get(id)).statusDetail.reason).toBe('PLACEMENT_UNREACHABLE');
   await control.infra.instances.delete(id);

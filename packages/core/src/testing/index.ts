@@ -12,7 +12,7 @@ export {
 } from './create-test-infra.js';
 export type { FakeCopyState, FakeHolding, FakeProvider } from './fake-controls.js';
 export type { CrashOptions } from './fake-copy.js';
-export { fakeProvider, type FakeProviderOptions, type FakeSpecs } from './fake-provider.js';
+export { fakeProvider, type FakeProviderOptions, type FakedProvider } from './fake-provider.js';
 export { manualClock, type ManualClock } from './manual-clock.js';
 export { type RecordedLine, recordingLogger } from './recording-logger.js';
 export type { TestTool, TestTools, ToolContext, ToolHandler } from './tools.js';

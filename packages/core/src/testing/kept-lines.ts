@@ -1,9 +1,9 @@
-import type { LogLine, LogQuery } from '../plugin.js';
+import { Changes, type LogLine, type LogQuery } from '../plugin.js';
 
 /** The lines a server wrote, over its restarts. */
 export class KeptLines {
   readonly #lines: LogLine[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new Changes();
   #readers = 0;
   #closed = false;
 
@@ -19,7 +19,7 @@ export class KeptLines {
 
   append(line: LogLine): void {
     this.#lines.push(line);
-    this.#wake();
+    this.#changes.tell();
   }
 
   async *read({ tail, follow = false }: LogQuery, signal: AbortSignal | undefined): AsyncGenerator<LogLine> {
@@ -32,7 +32,7 @@ export class KeptLines {
           if (line) yield line;
         }
         if (!follow || this.#closed) return;
-        await this.#changed(signal);
+        await this.#changes.next(signal);
       }
     } finally {
       this.#readers -= 1;
@@ -42,22 +42,6 @@ export class KeptLines {
   /** Ends every reader: no line will follow. */
   close(): void {
     this.#closed = true;
-    this.#wake();
-  }
-
-  #changed(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#waiting.delete(done);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#waiting.add(done);
-      signal?.addEventListener('abort', done);
-    });
-  }
-
-  #wake(): void {
-    for (const done of [...this.#waiting]) done();
+    this.#changes.tell();
   }
 }

@@ -1,4 +1,4 @@
-import type { InstanceRecord, Store } from '../plugin.js';
+import { type InstanceRecord, rowsOfPages, type Store } from '../plugin.js';
 
 /** A store that can be asked for every instance, also after it was closed. */
 export interface RememberingStore {
@@ -29,11 +29,7 @@ export function rememberingStore(store: Store): RememberingStore {
 
 async function readAll(store: Store): Promise<readonly InstanceRecord[]> {
   const rows: InstanceRecord[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await store.instances.list({ limit: 500, cursor });
-    rows.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
+  for await (const row of rowsOfPages((cursor) => store.instances.list({ limit: 500, cursor })))
+    rows.push(row);
   return rows;
 }

@@ -27,9 +27,10 @@ it('goes on with a roll-out that failed half-way', async () => {
   const store = brokenFor(memoryStore({ clock }), (name) => broken && name === 'b');
   await using t = await createTestInfra({ clock, store });
   const server = await t.infra.servers.register({ name: 'fs', dockerImageUrl: 'mcp/fs:1' });
-  for (const name of ['a', 'b', 'c'])
+  for (const name of ['a', 'b', 'c']) {
     await t.infra.instances.create({ name, serverSpecId: server.id, jsonSpec: ofServer });
-  await t.settle();
+    await t.advance(1);
+  }
   broken = true;
   const update = t.infra.servers.update(server.id, { dockerImageUrl: 'mcp/fs:2' }, { rollout: 'rolling' });
   await expect(update).rejects.toMatchObject({ code: 'STORE_FAILED' });

@@ -10,6 +10,7 @@ import { createTestInfra, type TestInfra } from './create-test-infra.js';
 import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
+import { remote } from '../../test/support/fake-kinds.js';
 
 // Hours of the manual clock take seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -184,16 +185,16 @@ it('tells of a secret that was rotated by the host, once', async () => {
 it('replaces a remote server whose token was rotated, so that a new link uses it', async () => {
   const vault = new Vault();
   const clock = manualClock();
-  const remote = fakeProvider({ type: 'url', clock });
+  const elsewhere = fakeProvider({ ...remote, clock });
   await using t = await createTestInfra({
     clock,
-    providers: [remote],
+    providers: [elsewhere],
     secrets: [vault, memorySecrets()],
   });
   await t.infra.instances.create({
     name: 'remote',
     jsonSpec: {
-      type: 'url',
+      type: 'remote',
       endpoint: 'https://mcp.example.com/mcp',
       authentication: { type: 'bearer', token: reference },
     },

@@ -35,7 +35,7 @@ export class Settling {
   }
 
   /** Moves the clock until a promise has settled, at most so far. @throws `NOT_SETTLED`, or what the promise rejects with */
-  async advanceUntil(promise: Promise<void>, longestMs: number): Promise<void> {
+  async advanceUntil(promise: Promise<unknown>, longestMs: number): Promise<void> {
     const pending = new Set([promise]);
     const end = (): void => void pending.delete(promise);
     promise.then(end, end);

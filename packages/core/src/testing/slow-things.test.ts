@@ -1,20 +1,21 @@
 import { expect, it } from 'vitest';
 import type { ContainerSpec, RunRequest } from '../plugin.js';
-import { alteredFake } from './altered-fake.fixture.js';
+import { remote } from '../../test/support/fake-kinds.js';
+import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 const big = { type: 'docker', image: 'mcp/big' } as const;
-const url = { type: 'url', endpoint: 'https://mcp.example.com/mcp' } as const;
+const url = { type: 'remote', endpoint: 'https://mcp.example.com/mcp' } as const;
 
 /** An engine that fetches `mcp/big` until it is told to end. */
 function slowPulls() {
   const clock = manualClock();
   const fake = fakeProvider({ clock });
   const pulls: { readonly end: () => void; readonly signal: AbortSignal | undefined }[] = [];
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     isPrepared: async ({ spec }: RunRequest<ContainerSpec>) => spec.image !== 'mcp/big',
     prepare: ({ spec, onProgress }: RunRequest<ContainerSpec>, options) => {
       onProgress({ phase: 'pulling', image: spec.image, completedBytes: 0, totalBytes: null });
@@ -112,7 +113,7 @@ it('gives up a look for an image after the time of an ordinary call, and leaves 
   const clock = manualClock();
   const fake = fakeProvider({ clock });
   let swallows = true;
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     prepare: async () => {
       if (swallows) await new Promise(() => undefined);
     },
@@ -131,9 +132,9 @@ it('gives up a look for an image after the time of an ordinary call, and leaves 
 it('starts what lives elsewhere, and other tenants in turn, while the starts of one engine hang', async () => {
   const clock = manualClock();
   const fake = fakeProvider({ clock });
-  const remote = fakeProvider({ type: 'url', clock });
+  const elsewhere = fakeProvider({ ...remote, clock });
   const starts: { readonly name: string; readonly end: () => void }[] = [];
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     ensureRunning: async (request: RunRequest<ContainerSpec>, options) => {
       await new Promise<void>((resolve) => starts.push({ name: request.instanceName, end: resolve }));
       return fake.ensureRunning(request, options);
@@ -141,7 +142,7 @@ it('starts what lives elsewhere, and other tenants in turn, while the starts of 
   });
   await using t = await createTestInfra({
     clock,
-    providers: [provider, remote],
+    providers: [provider, elsewhere],
     concurrency: { reconciles: 4 },
   });
   for (let n = 0; n < 12; n++) await t.infra.instances.create({ name: `i-${String(n)}`, jsonSpec: docker });

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { memoryEventBus, memoryStore } from '../index.js';
 import { type ContainerSpec, mcpError, type RunRequest } from '../plugin.js';
-import { alteredFake } from './altered-fake.fixture.js';
+import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
+import { local, remote } from '../../test/support/fake-kinds.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 
@@ -12,7 +13,7 @@ it('is degraded while an engine is away, says so once, and goes on when it is ba
   const clock = manualClock();
   let away = true;
   const fake = fakeProvider({ clock });
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     placement: async (options) => {
       if (away) throw mcpError('PLACEMENT_UNREACHABLE', 'The engine does not answer.');
       return fake.placement(options);
@@ -38,7 +39,7 @@ it('keeps a running instance running while its engine cannot be asked', async ()
   const clock = manualClock();
   let away = false;
   const fake = fakeProvider({ clock });
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     observe: async (copy, options) => {
       if (away) throw mcpError('PLACEMENT_UNREACHABLE', 'The engine does not answer.');
       return fake.observe(copy, options);
@@ -67,7 +68,7 @@ it('shows the pull, with its progress, and holds up nobody else by it', async ()
   const clock = manualClock();
   const fake = fakeProvider({ clock });
   const pulls: (() => void)[] = [];
-  const provider = alteredFake(fake, {
+  const provider = altered(fake, {
     prepare: async ({ spec, onProgress }: RunRequest<ContainerSpec>) => {
       if (spec.image !== 'mcp/big') return;
       onProgress({ phase: 'pulling', image: spec.image, completedBytes: 1, totalBytes: 10 });
@@ -95,7 +96,7 @@ it('stops the old copy first where two cannot run side by side, and starts it ag
   const fake = fakeProvider({ clock, tools: { mode: (_args, { environment }) => environment['MODE'] } });
   await using t = await createTestInfra({
     clock,
-    providers: [alteredFake(fake, { canOverlap: () => false })],
+    providers: [altered(fake, { canOverlap: () => false })],
   });
   const { id } = await t.infra.instances.create({
     name: 'one',
@@ -154,7 +155,7 @@ it('finds a crash of which it was not told at the next comparison', async () => 
   const fake = fakeProvider({ clock });
   await using t = await createTestInfra({
     clock,
-    providers: [alteredFake(fake, { watch: () => () => undefined })],
+    providers: [altered(fake, { watch: () => () => undefined })],
   });
   const { id } = await t.infra.instances.create({
     name: 'one',
@@ -171,7 +172,7 @@ it('finds a crash of which it was not told at the next comparison', async () => 
 
 it('starts again in another process what ended with its worker, without counting a crash', async () => {
   const clock = manualClock();
-  const provider = fakeProvider({ type: 'process', clock });
+  const provider = fakeProvider({ ...local, clock });
   const { mkdtempSync, rmSync } = await import('node:fs');
   const { join } = await import('node:path');
   const { tmpdir } = await import('node:os');
@@ -184,7 +185,7 @@ it('starts again in another process what ended with its worker, without counting
     });
   try {
     const before = await open();
-    const spec = { type: 'process', command: ['server'] } as const;
+    const spec = { type: 'local', command: ['server'] } as const;
     const { id } = await before.infra.instances.create({ name: 'one', jsonSpec: spec });
     await before.settle();
     await before.stop();
@@ -203,9 +204,9 @@ it('starts again in another process what ended with its worker, without counting
 
 it('does not restart a server that runs elsewhere, and sees it recover', async () => {
   const clock = manualClock();
-  const provider = fakeProvider({ type: 'url', clock });
+  const provider = fakeProvider({ ...remote, clock });
   await using t = await createTestInfra({ clock, providers: [provider] });
-  const spec = { type: 'url', endpoint: 'https://mcp.example.com/mcp' } as const;
+  const spec = { type: 'remote', endpoint: 'https://mcp.example.com/mcp' } as const;
   const { id } = await t.infra.instances.create({ name: 'one', jsonSpec: spec });
   await t.settle();
   t.hang('one');

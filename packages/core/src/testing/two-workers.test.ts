@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryEventBus } from '../index.js';
+import { relayLease, shardLease } from '../domain/fleet/lease-names.js';
+import { shardOf } from '../domain/shard.js';
 import { sharedFleet, type SharedFleet } from '../../test/support/shared-fleet.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
@@ -30,6 +32,16 @@ describe('workers of one fleet', () => {
     await fleet.advance(2_000);
     expect(await statuses(fleet)).toEqual(new Set(['running']));
     expect(fleet.engine.copies()).toHaveLength(20);
+  });
+
+  it('own everything together for as long as they run', async () => {
+    await using fleet = sharedFleet();
+    await fleet.join();
+    await fleet.join();
+    for (let second = 11; second <= 60; second++) {
+      await fleet.advance(second === 11 ? 11_000 : 1_000);
+      expect(await shares(fleet), `after ${second} s`).toEqual([8, 8]);
+    }
   });
 
   it('take over at once from one that stops, without touching what runs', async () => {
@@ -64,6 +76,30 @@ describe('workers of one fleet', () => {
     const { items } = await second.infra.instances.list();
     expect(items.map(({ status }) => status)).toEqual(Array(6).fill('running'));
     expect(fleet.engine.copies()).toHaveLength(6);
+  });
+
+  it('start what is wished while the process that numbers events is frozen', async () => {
+    await using fleet = sharedFleet();
+    const relay = await fleet.join();
+    await fleet.join();
+    const control = await fleet.join({ roles: ['control'] });
+    await fleet.advance(11_000);
+    const held = await fleet.store.leases.list();
+    const holderOf = (name: string): string | undefined =>
+      held.find((lease) => lease.name === name)?.holderId;
+    const isOfOther = (id: string): boolean => {
+      const holder = holderOf(shardLease('fake:docker', shardOf(id)));
+      return holder !== undefined && holder !== holderOf(relayLease);
+    };
+    relay.freeze();
+    const wished: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      const { id } = await control.infra.instances.create({ name: `i-${n}`, jsonSpec: docker });
+      if (isOfOther(id)) wished.push(id);
+    }
+    expect(wished.length).toBeGreaterThan(0);
+    await fleet.advance(2_000);
+    for (const id of wished) expect((await fleet.store.instances.get(id))?.status).toBe('running');
   });
 
   it('write nothing under a lease that ran out while they were frozen', async () => {

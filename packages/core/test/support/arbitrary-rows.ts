@@ -93,7 +93,15 @@ const statusDetail: fc.Arbitrary<StatusDetail> = fc.record({
     ),
   ),
   endpoint: fc.option(endpoint),
-  health: fc.record({ state: health, message: text, since: timestamp }),
+  health: fc.record(
+    {
+      state: health,
+      message: text,
+      since: timestamp,
+      lastProbe: fc.record({ at: timestamp, code: fc.constant('REQUEST_TIMEOUT'), message: text }),
+    },
+    { requiredKeys: ['state', 'message', 'since'] },
+  ),
 });
 
 const copy = fc.record({ revision: count, runHash: text, spec: jsonSpec });
@@ -193,6 +201,7 @@ const data: { readonly [T in EventType]: fc.Arbitrary<EventMap[T]> } = {
     health,
     restartCount: count,
     nextRetryAt: fc.option(timestamp),
+    observedGeneration: count,
     lastedMs: count,
     toolCount: fc.option(count),
   }),

@@ -16,6 +16,8 @@ interface Member {
   readonly writes: readonly string[];
   /** Cuts it off from everything at once, as SIGKILL does. */
   kill(): void;
+  /** Has whatever it asks from now on stay without an answer, and tells it nothing, as under SIGSTOP. */
+  freeze(): void;
 }
 
 /** Infras that share a store and an engine and have a bus each. */
@@ -39,17 +41,20 @@ export function sharedFleet(): SharedFleet {
   const join: SharedFleet['join'] = async ({ frozen = false, providers: others, ...options } = {}) => {
     const own = frozen ? manualClock() : clock;
     const killed = new AbortController();
+    const stopped = new AbortController();
+    const ends = { killed: killed.signal, stopped: stopped.signal };
     const writes: string[] = [];
-    const shared: Store = cutOff(store, killed.signal, {
+    const shared: Store = cutOff(store, ends, {
       open: () => (identity ??= store.open()),
       close: async () => undefined,
       updateInstance: async (...args: Parameters<Store['updateInstance']>) => {
+        if (stopped.signal.aborted) return new Promise<never>(() => undefined);
         const written = await store.updateInstance(...args);
         writes.push(`${written.name} ${written.status}`);
         return written;
       },
     });
-    const provider: Provider<ContainerSpec> = cutOff(engine, killed.signal, {
+    const provider: Provider<ContainerSpec> = cutOff(engine, ends, {
       open: (context: Parameters<Provider['open']>[0]) => (opened ??= engine.open(context)),
       close: async () => undefined,
     });
@@ -60,7 +65,9 @@ export function sharedFleet(): SharedFleet {
       store: shared,
       clock: own,
     }) as MCPInfra<ContainerSpec>;
-    const member = { infra, clock: own, writes, kill: () => killed.abort() };
+    const kill = (): void => killed.abort();
+    const freeze = (): void => stopped.abort();
+    const member = { infra, clock: own, writes, kill, freeze };
     members.push(member);
     await infra.start();
     await advance(0);
@@ -86,22 +93,33 @@ export function sharedFleet(): SharedFleet {
   };
 }
 
-/** A plugin whose every call fails once the signal has fired, and that calls nobody back any more. */
-function cutOff<T extends object>(plugin: T, signal: AbortSignal, own: Record<string, unknown>): T {
+/** What cuts a process off from its plugins. */
+interface Ends {
+  readonly killed: AbortSignal;
+  readonly stopped: AbortSignal;
+}
+
+/** A plugin whose every call fails, or stays without an answer, once a signal has fired, and that calls nobody back any more. */
+function cutOff<T extends object>(plugin: T, ends: Ends, own: Record<string, unknown>): T {
   return new Proxy(plugin, {
     get(target, key) {
       if (typeof key === 'string' && key in own) return own[key];
       const value: unknown = Reflect.get(target, key, target);
-      if (typeof value === 'object' && value !== null) return cutOff(value, signal, {});
+      if (typeof value === 'object' && value !== null) return cutOff(value, ends, {});
       if (typeof value !== 'function') return value;
       return (...args: readonly unknown[]): unknown => {
         if (key === 'watch') {
           const [listener] = args as [(...told: unknown[]) => void];
-          return Reflect.apply(value, target, [(...told: unknown[]) => !signal.aborted && listener(...told)]);
+          return Reflect.apply(value, target, [(...told: unknown[]) => isHere(ends) && listener(...told)]);
         }
-        if (signal.aborted) return Promise.reject(mcpError('STORE_FAILED', 'This process is dead.'));
+        if (ends.stopped.aborted) return new Promise(() => undefined);
+        if (ends.killed.aborted) return Promise.reject(mcpError('STORE_FAILED', 'This process is dead.'));
         return Reflect.apply(value, target, args);
       };
     },
   });
+}
+
+function isHere({ killed, stopped }: Ends): boolean {
+  return !killed.aborted && !stopped.aborted;
 }

@@ -1,6 +1,11 @@
 import { assertType, describe, expectTypeOf, it } from 'vitest';
 import { createMCPInfra, type EventBus, type InstanceManager, type MCPServerInstance } from '@mcpinfra/core';
-import type { ContainerSpec, ProcessSpec, Provider } from '@mcpinfra/core/plugin';
+import type { ContainerSpec, JsonSpec, Provider } from '@mcpinfra/core/plugin';
+
+interface ProcessSpec extends JsonSpec {
+  readonly type: 'process';
+  readonly command: readonly string[];
+}
 
 declare const processes: Provider<ProcessSpec>;
 declare const containers: Provider<ContainerSpec>;

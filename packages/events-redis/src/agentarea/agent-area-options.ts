@@ -1,4 +1,4 @@
-import { didYouMean, mcpError, type Logger } from '@mcpinfra/core/plugin';
+import { OptionChecks, type Logger } from '@mcpinfra/core/plugin';
 import type { Redis } from 'ioredis';
 import { resolveOptions, type RedisEventsPlace } from '../redis-events-options.js';
 
@@ -53,6 +53,7 @@ export interface ResolvedBridge {
   readonly template: Redis;
 }
 
+const check = new OptionChecks('agentAreaBridge');
 const known = [
   ...['url', 'tls', 'client', 'stream', 'instances', 'legacySecretKeys'],
   ...['group', 'channelPrefix', 'prefix', 'claimIdleMs', 'logger'],
@@ -63,36 +64,19 @@ const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
 
 /** Checks the options. @throws `INVALID_OPTIONS` */
 export function resolveBridgeOptions(options: AgentAreaBridgeOptions): ResolvedBridge {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const near = didYouMean(key, known);
-    refuse(`there is no option ${JSON.stringify(key)}${near === undefined ? '' : `; did you mean ${near}?`}`);
-  }
-  const { client, url, tls, instances = 'own', claimIdleMs = 30_000 } = options;
-  if (!['own', 'all'].includes(instances))
-    refuse(`expected instances to be "own" or "all", got ${JSON.stringify(instances)}`);
-  if (!Number.isSafeInteger(claimIdleMs) || claimIdleMs < 1)
-    refuse(`expected claimIdleMs to be a whole number from 1 on, got ${String(claimIdleMs)}`);
-  if ((url === undefined) === (client === undefined)) refuse('expected one of url and client');
+  check.known(options, known);
+  const { client, url, tls } = options;
+  if ((url === undefined) === (client === undefined)) throw check.wrong('expected one of url and client');
   const place = client === undefined ? { url, tls } : { client, url, tls };
   return {
-    stream: options.stream === undefined ? null : text('stream', options.stream),
-    everyInstance: instances === 'all',
+    stream: options.stream === undefined ? null : check.text('stream', options.stream),
+    everyInstance: check.oneOf('instances', options.instances ?? 'own', ['own', 'all']) === 'all',
     legacySecretScope: options.legacySecretKeys === true ? 'agentarea' : null,
-    group: text('group', options.group ?? 'agentarea'),
+    group: check.text('group', options.group ?? 'agentarea'),
     channelPrefix: options.channelPrefix ?? '',
-    prefix: text('prefix', options.prefix ?? 'mcpinfra:agentarea'),
-    claimIdleMs,
+    prefix: check.text('prefix', options.prefix ?? 'mcpinfra:agentarea'),
+    claimIdleMs: check.whole('claimIdleMs', options.claimIdleMs ?? 30_000),
     logger: options.logger ?? silent,
     template: resolveOptions(place).template,
   };
-}
-
-function text(name: string, value: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  return refuse(`expected ${name} to be a text that is not empty`);
-}
-
-function refuse(why: string): never {
-  throw mcpError('INVALID_OPTIONS', `agentAreaBridge: ${why}.`);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isObject } from './decode-message.js';
+import { isObject } from '@mcpinfra/core/plugin';
 
 /** The fields of an entry about a message that could not be used. */
 export interface DeadLetter {

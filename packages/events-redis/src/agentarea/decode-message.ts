@@ -1,4 +1,4 @@
-import { messageOf } from '@mcpinfra/core/plugin';
+import { isObject, kindOf, messageOf } from '@mcpinfra/core/plugin';
 import { readFrame } from './fast-stream-frame.js';
 import type { AgentAreaDecoded, AgentAreaRefusalReason } from './message.js';
 import { readWireTime } from './wire-time.js';
@@ -76,22 +76,6 @@ function parse(bytes: Uint8Array): Parsed {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= 200;
-}
-
-/** Tells whether a value of JSON is an object, and not a list. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Names the kind of a value of JSON. */
-export function kindOf(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  if (value === '') return 'an empty text';
-  return (
-    { string: 'a text', number: 'a number', boolean: 'a boolean' }[typeof value as string] ?? 'an object'
-  );
 }
 
 function refused(reason: AgentAreaRefusalReason, message: string): AgentAreaDecoded {

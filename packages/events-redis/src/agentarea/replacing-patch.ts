@@ -1,4 +1,4 @@
-import { isObject } from './decode-message.js';
+import { isObject } from '@mcpinfra/core/plugin';
 
 /** The merge patch (RFC 7396) that makes one document of another. */
 export function replacingPatch(

@@ -1,5 +1,4 @@
-import { pointer, type Issue } from '@mcpinfra/core/plugin';
-import { isObject, kindOf } from './decode-message.js';
+import { isObject, kindOf, pointer, type Issue } from '@mcpinfra/core/plugin';
 
 /** How a document of the platform is read. */
 export interface SpecTranslation {

@@ -1,5 +1,5 @@
+import { kindOf } from '@mcpinfra/core/plugin';
 import type { AgentAreaMessage } from './message.js';
-import { kindOf } from './decode-message.js';
 
 /** What a message asks for. */
 export type WireCommand = {

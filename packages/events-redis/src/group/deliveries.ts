@@ -1,4 +1,4 @@
-import { type Event, messageOf } from '@mcpinfra/core/plugin';
+import { Changes, type Event, messageOf } from '@mcpinfra/core/plugin';
 import { readEntry, type StreamEntry } from '../stream/stream-entry.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { type DeadLetter, putAway } from './dead-letters.js';
@@ -16,7 +16,7 @@ export class Deliveries {
   readonly #acknowledgements: Acknowledgements;
   /** What this consumer answers for; with a timer what waits to be handed again. */
   readonly #held = new Map<string, NodeJS.Timeout | undefined>();
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new Changes();
   /** Handlers that have not ended. */
   #running = 0;
   /** What else is under way. */
@@ -44,7 +44,7 @@ export class Deliveries {
 
   /** Resolves at the next change of what it holds. */
   async changed(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.add(resolve));
+    await this.#changes.next();
   }
 
   /** Takes an entry over; one it has already is left as it is. */
@@ -111,7 +111,7 @@ export class Deliveries {
       await this.#failed(entry, messageOf(error));
     } finally {
       this.#running -= 1;
-      this.#tellChanged();
+      this.#changes.tell();
     }
   }
 
@@ -167,18 +167,12 @@ export class Deliveries {
     this.#tasks += 1;
     await task;
     this.#tasks -= 1;
-    this.#tellChanged();
+    this.#changes.tell();
   }
 
   #let(id: string): void {
     this.#held.delete(id);
-    this.#tellChanged();
-  }
-
-  #tellChanged(): void {
-    if (this.#waiting.size === 0) return;
-    for (const tell of this.#waiting) tell();
-    this.#waiting.clear();
+    this.#changes.tell();
   }
 }
 

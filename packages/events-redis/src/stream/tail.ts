@@ -1,4 +1,4 @@
-import type { Event, EventHandler } from '@mcpinfra/core/plugin';
+import { Changes, type Event, type EventHandler } from '@mcpinfra/core/plugin';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../connection/connection.js';
 import { isLater } from './is-later.js';
@@ -20,7 +20,7 @@ export class Tail {
   readonly #ended = new AbortController();
   readonly #listeners = new Set<Listener>();
   readonly #deliveries = new Set<Promise<void>>();
-  readonly #moved = new Set<() => void>();
+  readonly #moved = new Changes();
   #isReading = false;
   #position: string | undefined;
 
@@ -43,10 +43,7 @@ export class Tail {
   /** Waits until everything up to an id has been handed to the subscribers, and for their handlers. */
   async drain(until: string): Promise<void> {
     while (this.#connection.isReady && isLater(until, this.#position ?? '0-0')) {
-      await new Promise<void>((resolve) => {
-        this.#moved.add(resolve);
-      });
-      this.#moved.clear();
+      await this.#moved.next();
     }
     while (this.#deliveries.size > 0) await Promise.all(this.#deliveries);
   }
@@ -56,7 +53,7 @@ export class Tail {
     this.#listeners.clear();
     this.#ended.abort();
     this.#connection.close();
-    this.#tellMoved();
+    this.#moved.tell();
   }
 
   async #run(): Promise<void> {
@@ -72,7 +69,7 @@ export class Tail {
         await this.#readOnce();
       } catch {
         // Subscribers wait for Redis to come back for as long as it takes.
-        this.#tellMoved();
+        this.#moved.tell();
         await sleep(read.retryMs, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -97,7 +94,7 @@ export class Tail {
       this.#hand(entry);
       this.#position = entry[0];
     }
-    this.#tellMoved();
+    this.#moved.tell();
   }
 
   #hand([id, fields]: StreamEntry): void {
@@ -117,10 +114,6 @@ export class Tail {
       .catch(() => undefined)
       .finally(() => this.#deliveries.delete(delivery));
     this.#deliveries.add(delivery);
-  }
-
-  #tellMoved(): void {
-    for (const tell of this.#moved) tell();
   }
 }
 

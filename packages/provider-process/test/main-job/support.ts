@@ -11,7 +11,8 @@ import {
   type MCPInfra,
   type MCPInfraOptions,
 } from '@mcpinfra/core';
-import type { ProcessSpec, Provider } from '@mcpinfra/core/plugin';
+import type { Provider } from '@mcpinfra/core/plugin';
+import type { ProcessSpec } from '@mcpinfra/provider-process';
 import { recordingLogger } from '@mcpinfra/core/testing';
 import { processProvider } from '@mcpinfra/provider-process';
 import { fixtureServer, hostileServer } from '@mcpinfra/tools';

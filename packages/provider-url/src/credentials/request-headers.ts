@@ -1,4 +1,5 @@
-import { mcpError, type Authentication, type SecretBundle, type UrlSpec } from '@mcpinfra/core/plugin';
+import { mcpError, type SecretBundle } from '@mcpinfra/core/plugin';
+import type { Authentication, UrlSpec } from '../url-spec.js';
 
 /** Makes the headers of a document that stay the same for every request. @throws `INVALID_SPEC` for a value HTTP forbids */
 export function fixedHeaders(

@@ -1,9 +1,5 @@
-import {
-  MCPInfraError,
-  mcpError,
-  type OAuth2ClientCredentials,
-  type SecretBundle,
-} from '@mcpinfra/core/plugin';
+import { MCPInfraError, mcpError, type SecretBundle } from '@mcpinfra/core/plugin';
+import type { OAuth2ClientCredentials } from '../url-spec.js';
 import { request, type Dispatcher } from 'undici';
 
 /** A token that an authorization server gave. */

@@ -1,10 +1,5 @@
-import {
-  orAborted,
-  type CallOptions,
-  type Clock,
-  type SecretBundle,
-  type UrlSpec,
-} from '@mcpinfra/core/plugin';
+import { orAborted, type CallOptions, type Clock, type SecretBundle } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from '../url-spec.js';
 import type { Dispatcher } from 'undici';
 import { AccessToken } from './access-token.js';
 import { fixedHeaders } from './request-headers.js';

@@ -5,7 +5,7 @@ import {
   type MCPInfraOptions,
   type MCPServerInstance,
 } from '@mcpinfra/core';
-import type { UrlSpec } from '@mcpinfra/core/plugin';
+import type { UrlSpec } from '@mcpinfra/provider-url';
 import { urlProvider, type UrlProviderOptions } from '@mcpinfra/provider-url';
 import { expect, onTestFinished } from 'vitest';
 
@@ -21,7 +21,9 @@ export async function startInfra(
     secrets: [memorySecrets(secrets)],
   });
   await infra.start();
-  onTestFinished(() => infra.stop());
+  onTestFinished(async () => {
+    await infra.stop();
+  });
   return infra;
 }
 

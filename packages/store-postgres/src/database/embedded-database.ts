@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type * as pglitePackage from '@electric-sql/pglite';
-import { type FileLock, lockFile, mcpError } from '@mcpinfra/core/plugin';
-import { invalid } from '../check-options.js';
+import { type FileLock, lockFile, type OptionChecks } from '@mcpinfra/core/plugin';
 import {
   EmbeddedDatabase,
   type EmbeddedDatabaseParts,
@@ -23,13 +22,13 @@ export interface EmbeddedDatabaseOptions {
  */
 export function embeddedDatabase(
   { dataDir, pglite }: EmbeddedDatabaseOptions,
-  factory: string,
+  check: OptionChecks,
 ): EmbeddedDatabase {
-  if (dataDir === '') throw invalid(factory, 'takes as dataDir the path of a folder, not an empty text');
+  if (dataDir !== undefined) check.text('dataDir', dataDir);
   if (dataDir !== undefined && pglite !== undefined) {
-    throw invalid(factory, 'takes either a dataDir or a pglite, which has one already');
+    throw check.wrong('expected either a dataDir or a pglite, which has one already');
   }
-  return new EmbeddedDatabase(pglite === undefined ? ownDatabase(dataDir, factory) : givenDatabase(pglite));
+  return new EmbeddedDatabase(pglite === undefined ? ownDatabase(dataDir, check) : givenDatabase(pglite));
 }
 
 function givenDatabase(pglite: EmbeddedPostgres): EmbeddedDatabaseParts {
@@ -38,12 +37,12 @@ function givenDatabase(pglite: EmbeddedPostgres): EmbeddedDatabaseParts {
   return { durable, where: 'PGlite', open: async () => ({ pglite, close: async () => undefined }) };
 }
 
-function ownDatabase(dataDir: string | undefined, factory: string): EmbeddedDatabaseParts {
+function ownDatabase(dataDir: string | undefined, check: OptionChecks): EmbeddedDatabaseParts {
   return {
     durable: dataDir !== undefined,
     where: dataDir === undefined ? 'PGlite' : `PGlite in ${dataDir}`,
     open: async () => {
-      const { PGlite } = await loadPGlite(factory);
+      const { PGlite } = await loadPGlite(check);
       if (dataDir === undefined) return opened(await PGlite.create());
       const folder = resolve(dataDir);
       await mkdir(dirname(folder), { recursive: true });
@@ -68,13 +67,12 @@ function opened(pglite: pglitePackage.PGlite, lock?: FileLock): OpenEmbedded {
   };
 }
 
-async function loadPGlite(factory: string): Promise<typeof pglitePackage> {
+async function loadPGlite(check: OptionChecks): Promise<typeof pglitePackage> {
   try {
     return await import('@electric-sql/pglite');
   } catch (cause) {
-    throw mcpError(
-      'INVALID_OPTIONS',
-      `${factory}() needs the package @electric-sql/pglite, which could not be loaded: npm install @electric-sql/pglite@0.5`,
+    throw check.wrong(
+      'it needs the package @electric-sql/pglite, which could not be loaded: npm install @electric-sql/pglite@0.5',
       { cause },
     );
   }

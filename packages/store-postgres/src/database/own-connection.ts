@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallOptions, KeyedTurns, mcpError, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
-import { planned, prepared, quoted, type Statement } from '../sql/statement.js';
-import type { Connection, NewsWire, Row, Session, WireListener } from './database.js';
+import { planned, prepared, quoted } from '../sql/statement.js';
+import type { Connection, NewsWire, Session, WireListener } from './database.js';
+import { Lending } from './lending.js';
 import type { PostgresQuery, PostgresResult } from './postgres-pool.js';
 import { ClientSession, inTransaction, type SessionOptions } from './session.js';
 import { isPassing, storeError } from './store-error.js';
@@ -54,7 +55,7 @@ const graceMs = 1_000;
  *
  * Made when it is needed; once lost it is made anew by the next call, and by itself while somebody listens.
  */
-export class OwnConnection implements Connection, NewsWire {
+export class OwnConnection extends Lending implements Connection, NewsWire {
   readonly #parts: OwnConnectionParts;
   readonly #ended = new AbortController();
   readonly #turns = new KeyedTurns();
@@ -65,6 +66,7 @@ export class OwnConnection implements Connection, NewsWire {
   #listening: Promise<void> | undefined;
 
   constructor(parts: OwnConnectionParts) {
+    super();
     this.#parts = parts;
   }
 
@@ -86,18 +88,12 @@ export class OwnConnection implements Connection, NewsWire {
   async close(): Promise<void> {
     this.#ended.abort(mcpError('ALREADY_STOPPED', 'The store has been closed; make a new one.'));
     clearInterval(this.#poll);
-    const live = await this.#connecting?.catch(() => undefined);
-    await Promise.race([live?.made.end(), sleep(graceMs, undefined, { ref: false })]);
-    live?.made.destroy();
-    await this.#listening;
-  }
-
-  async query(
-    statement: Statement,
-    values: readonly unknown[],
-    options?: CallOptions,
-  ): Promise<readonly Row[]> {
-    return this.use((session) => session.query(statement, values), options);
+    const grace = sleep(graceMs, undefined, { ref: false });
+    // One that is made later is destroyed when it is.
+    const connecting = this.#connecting?.catch(() => undefined);
+    await Promise.race([connecting?.then((live) => live?.made.end()), grace]);
+    this.#current?.made.destroy();
+    await Promise.race([this.#listening, sleep(graceMs, undefined, { ref: false })]);
   }
 
   /** Nothing else may be asked of the connection meanwhile: for the time before the store is open. */

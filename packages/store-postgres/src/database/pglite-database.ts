@@ -1,6 +1,7 @@
 import { type CallOptions, orAborted } from '@mcpinfra/core/plugin';
 import type { Statement } from '../sql/statement.js';
 import type { Database, Queries, Row, Session } from './database.js';
+import { Lending } from './lending.js';
 import { storeError } from './store-error.js';
 
 /** An embedded database: `PGlite` of `@electric-sql/pglite`, or what is shaped like it. */
@@ -44,12 +45,13 @@ const asText = (text: string): string => text;
 const queryOptions = { parsers: { 16: asText, 20: asText, 23: asText, 114: asText, 25: asText } };
 
 /** PostgreSQL in this process: one connection, which calls use in turn. */
-export class EmbeddedDatabase implements Database {
+export class EmbeddedDatabase extends Lending implements Database {
   readonly durable: boolean;
   readonly #parts: EmbeddedDatabaseParts;
   #opened: Promise<OpenEmbedded> | undefined;
 
   constructor(parts: EmbeddedDatabaseParts) {
+    super();
     this.#parts = parts;
     this.durable = parts.durable;
   }
@@ -65,14 +67,6 @@ export class EmbeddedDatabase implements Database {
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.close();
-  }
-
-  async query(
-    statement: Statement,
-    values: readonly unknown[],
-    options?: CallOptions,
-  ): Promise<readonly Row[]> {
-    return this.use((session) => session.query(statement, values), options);
   }
 
   async use<T>(work: (session: Queries) => Promise<T>, options?: CallOptions): Promise<T> {

@@ -1,6 +1,6 @@
 import { type CallOptions, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
-import type { Statement } from '../sql/statement.js';
-import type { Database, NewsWire, Row, Session } from './database.js';
+import type { Database, NewsWire, Session } from './database.js';
+import { Lending } from './lending.js';
 import type { OwnConnection } from './own-connection.js';
 import type { PostgresPool, PostgresPoolClient } from './postgres-pool.js';
 import { ClientSession, inTransaction } from './session.js';
@@ -19,13 +19,14 @@ export interface PoolDatabaseParts {
 }
 
 /** PostgreSQL by a pool, and one connection beside it. */
-export class PoolDatabase implements Database {
+export class PoolDatabase extends Lending implements Database {
   readonly direct: OwnConnection;
   readonly wire: NewsWire;
   readonly durable = true;
   readonly #parts: PoolDatabaseParts;
 
   constructor(parts: PoolDatabaseParts) {
+    super();
     this.#parts = parts;
     this.direct = parts.direct;
     this.wire = parts.direct;
@@ -42,14 +43,6 @@ export class PoolDatabase implements Database {
   async close(): Promise<void> {
     await this.direct.close();
     await this.#parts.end?.();
-  }
-
-  async query(
-    statement: Statement,
-    values: readonly unknown[],
-    options?: CallOptions,
-  ): Promise<readonly Row[]> {
-    return this.use((session) => session.query(statement, values), options);
   }
 
   async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {

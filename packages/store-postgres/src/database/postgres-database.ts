@@ -1,7 +1,8 @@
-import { type ClientConfig, Pool } from 'pg';
-import { invalid } from '../check-options.js';
+import type { OptionChecks } from '@mcpinfra/core/plugin';
+import type { ClientConfig } from 'pg';
 import { connectClient, keepClient, whereIs } from './own-client.js';
 import { OwnConnection, type OwnConnectionParts } from './own-connection.js';
+import { ownPool } from './own-pool.js';
 import { PoolDatabase, type PoolDatabaseParts } from './pool-database.js';
 import type { PostgresPool } from './postgres-pool.js';
 
@@ -16,8 +17,7 @@ export interface PostgresDatabaseOptions {
 
 /** For whom a database is made. */
 interface Maker {
-  /** For messages: `postgresStore`. */
-  readonly factory: string;
+  readonly check: OptionChecks;
   readonly schema: string;
 }
 
@@ -26,13 +26,11 @@ interface Maker {
  *
  * @throws `INVALID_OPTIONS`
  */
-export function postgresDatabase(options: PostgresDatabaseOptions, { factory, schema }: Maker): PoolDatabase {
+export function postgresDatabase(options: PostgresDatabaseOptions, { check, schema }: Maker): PoolDatabase {
   const { direct, prepared = true, connectTimeoutMs = 10_000 } = options;
-  if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs < 0) {
-    throw invalid(factory, `takes as connectTimeoutMs a number of milliseconds, not ${connectTimeoutMs}`);
-  }
-  const { pool, end } = poolOf(options, factory);
-  const { make, where } = directOf(direct ?? pool, factory);
+  check.whole('connectTimeoutMs', connectTimeoutMs, { least: 0 });
+  const { pool, end } = poolOf(options, check);
+  const { make, where } = directOf(direct ?? pool, check);
   const session = { prepared, where };
   const own = new OwnConnection({ ...session, make, connectTimeoutMs, channel: `mcpinfra_${schema}` });
   return new PoolDatabase({ ...session, pool, end, direct: own });
@@ -40,35 +38,34 @@ export function postgresDatabase(options: PostgresDatabaseOptions, { factory, sc
 
 function poolOf(
   { pool, connectionString }: PostgresDatabaseOptions,
-  factory: string,
+  check: OptionChecks,
 ): Pick<PoolDatabaseParts, 'pool' | 'end'> {
   if (pool !== undefined && connectionString === undefined) return { pool };
   if (pool !== undefined || connectionString === undefined) {
-    throw invalid(factory, 'takes either a pool or a connectionString');
+    throw check.wrong('expected either a pool or a connectionString');
   }
-  const own = new Pool(configOf(connectionString, 'connectionString', factory));
-  return { pool: own, end: () => own.end() };
+  return ownPool(configOf(connectionString, 'connectionString', check));
 }
 
 /** How the connection beside the pool is made, and what the database is called in messages. */
 function directOf(
   source: PostgresPool | string,
-  factory: string,
+  check: OptionChecks,
 ): Pick<OwnConnectionParts, 'make' | 'where'> {
   const asOptionsSay = (options: ClientConfig): ReturnType<typeof directOf> => ({
     make: () => connectClient(options),
     where: whereIs(options) ?? 'PostgreSQL',
   });
-  if (typeof source === 'string') return asOptionsSay(configOf(source, 'direct', factory));
+  if (typeof source === 'string') return asOptionsSay(configOf(source, 'direct', check));
   if (source.options !== undefined) return asOptionsSay(source.options);
   return { make: () => keepClient(source), where: 'PostgreSQL' };
 }
 
 /** @throws `INVALID_OPTIONS`, without the URL: it may hold a password */
-function configOf(connectionString: string, option: string, factory: string): ClientConfig {
+function configOf(connectionString: string, option: string, check: OptionChecks): ClientConfig {
   const config = { connectionString };
   if (whereIs(config) === undefined) {
-    throw invalid(factory, `takes as ${option} a URL like postgres://user:password@host:5432/database`);
+    throw check.wrong(`expected ${option} to be a URL like postgres://user:password@host:5432/database`);
   }
   return config;
 }

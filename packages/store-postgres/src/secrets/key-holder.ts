@@ -1,6 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { type CallOptions, didYouMean, mcpError, messageOf } from '@mcpinfra/core/plugin';
-import { invalid } from '../check-options.js';
+import { type CallOptions, isObject, mcpError, messageOf, type OptionChecks } from '@mcpinfra/core/plugin';
 import { keyBytes, seal, unseal } from './aes-gcm.js';
 import type { SecretKeyRing, SecretKeys, SecretKeyService } from './secret-keys.js';
 
@@ -19,42 +18,34 @@ export interface KeyHolder {
 const longestId = 512;
 
 /** Checks the keys of a host. @throws `INVALID_OPTIONS`, which never shows a byte of a key */
-export function keyHolder(given: SecretKeys, factory: string): KeyHolder {
+export function keyHolder(given: SecretKeys, check: OptionChecks): KeyHolder {
   // Hosts in plain JavaScript have no compiler to tell them.
   const keys: unknown = given;
-  if (!isObject(keys) || ('keys' in keys && !isObject(keys.keys))) {
-    throw invalid(
-      factory,
-      'takes as keys { current, keys: { <id>: Uint8Array } } or { current, encrypt, decrypt }',
+  if (!isObject(keys) || ('keys' in keys && !isObject(keys['keys']))) {
+    throw check.wrong(
+      'expected keys to be { current, keys: { <id>: Uint8Array } } or { current, encrypt, decrypt }',
     );
   }
-  const known = 'keys' in keys ? ['current', 'keys'] : ['current', 'encrypt', 'decrypt'];
-  const unknown = Object.keys(keys).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const meant = didYouMean(unknown, known);
-    const hint = meant === undefined ? `they have ${known.join(', ')}` : `did you mean "${meant}"?`;
-    throw invalid(factory, `takes keys without "${unknown}"; ${hint}`);
-  }
-  checkId(given.current, factory);
-  return 'keys' in given ? ringHolder(given, factory) : serviceHolder(given, factory);
+  check.known(keys, 'keys' in keys ? ['current', 'keys'] : ['current', 'encrypt', 'decrypt'], 'keys');
+  checkId(given.current, check);
+  return 'keys' in given ? ringHolder(given, check) : serviceHolder(given, check);
 }
 
-function ringHolder({ current, keys }: SecretKeyRing, factory: string): KeyHolder {
+function ringHolder({ current, keys }: SecretKeyRing, check: OptionChecks): KeyHolder {
   const ring = new Map<string, KeyObject>();
   for (const [id, bytes] of Object.entries(keys)) {
-    checkId(id, factory);
+    checkId(id, check);
     if (!(bytes instanceof Uint8Array) || bytes.length !== keyBytes) {
       const came = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
-      throw invalid(
-        factory,
-        `takes as key ${JSON.stringify(id)} a Uint8Array of 32 random bytes, not ${came}`,
+      throw check.wrong(
+        `expected the key ${JSON.stringify(id)} to be a Uint8Array of 32 random bytes, got ${came}`,
       );
     }
     ring.set(id, createSecretKey(bytes));
   }
   const wrapping = ring.get(current);
   if (wrapping === undefined) {
-    throw invalid(factory, `has no key of the id that is current, ${JSON.stringify(current)}`);
+    throw check.wrong(`keys has no key of the id that is current, ${JSON.stringify(current)}`);
   }
   return {
     current,
@@ -67,10 +58,9 @@ function ringHolder({ current, keys }: SecretKeyRing, factory: string): KeyHolde
   };
 }
 
-function serviceHolder({ current, encrypt, decrypt }: SecretKeyService, factory: string): KeyHolder {
+function serviceHolder({ current, encrypt, decrypt }: SecretKeyService, check: OptionChecks): KeyHolder {
   for (const [name, value] of Object.entries({ encrypt, decrypt })) {
-    if (typeof value !== 'function')
-      throw invalid(factory, `takes as keys.${name} a function, not ${typeof value}`);
+    if (typeof value !== 'function') throw check.unexpected(`keys.${name}`, 'a function', value);
   }
   return {
     current,
@@ -107,11 +97,7 @@ function boundTo(keyId: string): string {
   return JSON.stringify(['mcpinfra/data-key', 1, keyId]);
 }
 
-function checkId(id: unknown, factory: string): void {
+function checkId(id: unknown, check: OptionChecks): void {
   if (typeof id === 'string' && id !== '' && id.length <= longestId && !id.includes('\0')) return;
-  throw invalid(factory, `takes as id of a key a text of 1 to ${longestId} characters`);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
+  throw check.wrong(`expected the id of a key to be a text of 1 to ${longestId} characters`);
 }

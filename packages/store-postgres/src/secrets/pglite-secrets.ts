@@ -1,3 +1,4 @@
+import { OptionChecks } from '@mcpinfra/core/plugin';
 import { checkOptions } from '../check-options.js';
 import { embeddedDatabase } from '../database/embedded-database.js';
 import type { EmbeddedPostgres } from '../database/pglite-database.js';
@@ -22,7 +23,7 @@ export interface PGliteSecretsOptions {
   readonly schema?: string | undefined;
 }
 
-const factory = 'pgliteSecrets';
+const check = new OptionChecks('pgliteSecrets');
 const known = [
   'keys',
   'dataDir',
@@ -43,8 +44,8 @@ const known = [
  * @throws `INVALID_OPTIONS`
  */
 export function pgliteSecrets(options: PGliteSecretsOptions): SealedSecretStore {
-  checkOptions(options, { factory, known });
+  checkOptions(options, known, check);
   const { schema = 'mcpinfra', keys } = options;
-  const database = embeddedDatabase(options, factory);
-  return new SqlSecretStore({ name: 'pglite', database, schema, keys: keyHolder(keys, factory) });
+  const database = embeddedDatabase(options, check);
+  return new SqlSecretStore({ name: 'pglite', database, schema, keys: keyHolder(keys, check) });
 }

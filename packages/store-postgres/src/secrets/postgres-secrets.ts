@@ -1,3 +1,4 @@
+import { OptionChecks } from '@mcpinfra/core/plugin';
 import { checkOptions } from '../check-options.js';
 import { postgresDatabase } from '../database/postgres-database.js';
 import type { PostgresPool } from '../database/postgres-pool.js';
@@ -21,7 +22,7 @@ export interface PostgresSecretsOptions {
   readonly connectTimeoutMs?: number | undefined;
 }
 
-const factory = 'postgresSecrets';
+const check = new OptionChecks('postgresSecrets');
 const known = [
   'keys',
   'pool',
@@ -45,14 +46,14 @@ const known = [
  * @throws `INVALID_OPTIONS`
  */
 export function postgresSecrets(options: PostgresSecretsOptions): SealedSecretStore {
-  checkOptions(options, { factory, known });
+  checkOptions(options, known, check);
   const { schema = 'mcpinfra', keys } = options;
-  const database = postgresDatabase(options, { factory, schema });
+  const database = postgresDatabase(options, { check, schema });
   return new SqlSecretStore({
     name: 'postgres',
     database,
     schema,
-    keys: keyHolder(keys, factory),
+    keys: keyHolder(keys, check),
     onOpened: () => database.direct.close(),
   });
 }

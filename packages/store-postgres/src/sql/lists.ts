@@ -1,5 +1,4 @@
-import type { InstanceQuery, ServerQuery } from '@mcpinfra/core/plugin';
-import { parseCursor } from '../tables/list-cursor.js';
+import { type InstanceQuery, parseListCursor, type ServerQuery } from '@mcpinfra/core/plugin';
 import { Conditions } from './conditions.js';
 import { planned, prepared, type Statement } from './statement.js';
 
@@ -116,7 +115,7 @@ function simpleConditions(query: InstanceFilter, where: Conditions): void {
 
 function after(where: Conditions, cursor: string | undefined, table: string): void {
   if (cursor === undefined) return;
-  const { createdAt, id } = parseCursor(cursor);
+  const { createdAt, id } = parseListCursor(cursor);
   const place = `(${where.place(createdAt)}::timestamptz, ${where.place(id)}::text)`;
   where.require(`(${table}.created_at, ${table}.id) > ${place}`);
 }

@@ -25,8 +25,8 @@ export function transitionLine(fields: LogFields, nowMs: number, paint: Paint): 
   return parts.join(' ');
 }
 
-function why(reason: string, { message, remedy }: LogFields): string {
-  const said = printable(message ?? '');
+function why(reason: string, { explanation, remedy }: LogFields): string {
+  const said = printable(explanation ?? '');
   const advice = printable(remedy ?? '');
   // A message of ours often ends in what to do already.
   return `${printable(reason)}: ${[said, said.includes(advice) ? '' : advice].filter((text) => text !== '').join(' ')}`;

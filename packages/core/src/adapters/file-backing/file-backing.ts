@@ -1,14 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { lockFile, mcpError, normaliseError } from '../../plugin.js';
+import { type FileLock, lockFile, mcpError, normaliseError } from '../../plugin.js';
 import type { Backing, OpenBacking } from '../memory-store/backing.js';
 import { Committed } from '../memory-store/committed.js';
 import { Layer } from '../memory-store/layer.js';
+import { removeDrafts } from './draft-file.js';
 import { isErrno } from './errno.js';
 import { FileCommits } from './file-commits.js';
-import { removeDrafts, replaceFile } from './replace-file.js';
-import { DocumentWriter, readDocument, type StoreDocument } from './store-document.js';
+import { Journal } from './journal.js';
+import { readStoreFile, type StoreContent } from './read-store-file.js';
+import { refuseUnreadable, rowsToJson } from './rows-json.js';
+import { snapshotRecords } from './snapshot.js';
+import type { StoreHead } from './store-head.js';
 
 /** Keeps everything in one file, which one process at a time may use. */
 export function fileBacking(file: string, fleet: string | undefined): Backing {
@@ -19,7 +23,7 @@ export function fileBacking(file: string, fleet: string | undefined): Backing {
         await mkdir(dirname(path), { recursive: true });
         const lock = await lockFile(`${path}.lock`);
         try {
-          return await openLocked({ path, fleet, applied, release: () => lock.release() });
+          return await openLocked({ path, fleet, applied, lock });
         } catch (error) {
           await lock.release();
           throw error;
@@ -35,46 +39,60 @@ interface Opening {
   readonly path: string;
   readonly fleet: string | undefined;
   readonly applied: (changes: Layer) => void;
-  readonly release: () => Promise<void>;
+  readonly lock: FileLock;
 }
 
-async function openLocked({ path, fleet, applied, release }: Opening): Promise<OpenBacking> {
+async function openLocked({ path, fleet, applied, lock }: Opening): Promise<OpenBacking> {
   await removeDrafts(path);
-  const text = await readIfThere(path);
-  const { head, rows } = text === undefined ? emptyDocument(fleet) : readDocument(path, text);
-  if (fleet !== undefined && fleet !== head.fleet) {
-    throw mcpError(
-      'INVALID_OPTIONS',
-      `${path} belongs to the fleet "${head.fleet}", but the option fleet says "${fleet}". What runs under the other ` +
-        'name would be left without an owner: give the name in the file, or another file.',
-    );
-  }
-  const writer = new DocumentWriter();
-  const write = (all: Layer): ReturnType<typeof replaceFile> =>
-    replaceFile(path, writer.write({ head, rows: all }));
-  if (text === undefined) {
-    const result = await write(rows);
-    if ('cause' in result)
-      throw normaliseError(result.cause, 'STORE_FAILED', `The store could not make ${path}`);
-  }
-  const committed = new Committed();
-  committed.apply(rows);
-  return {
-    identity: { ...head, durable: true },
-    committed,
-    commits: new FileCommits({
+  const file = await openIfThere(path);
+  try {
+    const { head, rows, journal: place } = file ? await readStoreFile(path, file) : emptyContent(fleet);
+    refuseOtherFleet(path, { head, fleet });
+    const committed = new Committed();
+    committed.apply(rows);
+    const parts = {
+      path,
+      isHeld: () => lock.isHeld(),
+      snapshot: () => snapshotRecords(head, committed.layer),
+    };
+    // Whoever had the lock before may only have paused, and then goes on writing into the file that it has open.
+    const isOurs = file !== undefined && place !== undefined && !lock.fromSilent;
+    const journal = isOurs ? new Journal(parts, { file, place }) : await Journal.create(parts);
+    if (!isOurs) await file?.close();
+    const commits = new FileCommits({
       file: path,
       committed,
-      prepare: (changes) => writer.prepare(changes),
-      write,
-      applied,
-      release,
-    }),
-  };
+      prepare: refuseUnreadable,
+      append: (changes) => journal.append(rowsToJson(changes)),
+      applied: (changes) => {
+        journal.renewIfDue();
+        applied(changes);
+      },
+      release: async () => {
+        await journal.close().finally(() => lock.release());
+      },
+    });
+    return { identity: { ...head, durable: true }, committed, commits };
+  } catch (error) {
+    await file?.close();
+    throw error;
+  }
 }
 
-function emptyDocument(fleet = `fleet-${randomBytes(6).toString('hex')}`): StoreDocument {
-  return { head: { storeId: randomUUID(), fleet }, rows: new Layer() };
+function refuseOtherFleet(
+  path: string,
+  { head, fleet }: { head: StoreHead; fleet: string | undefined },
+): void {
+  if (fleet === undefined || fleet === head.fleet) return;
+  throw mcpError(
+    'INVALID_OPTIONS',
+    `${path} belongs to the fleet "${head.fleet}", but the option fleet says "${fleet}". What runs under the other ` +
+      'name would be left without an owner: give the name in the file, or another file.',
+  );
+}
+
+function emptyContent(fleet = `fleet-${randomBytes(6).toString('hex')}`): StoreContent {
+  return { head: { storeId: randomUUID(), fleet }, rows: new Layer(), journal: undefined };
 }
 
 /** Follows a symbolic link, which replacing the file would otherwise replace. */
@@ -87,9 +105,9 @@ async function realPath(file: string): Promise<string> {
   }
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await open(path, 'r+');
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;

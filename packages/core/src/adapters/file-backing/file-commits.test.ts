@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { Committed } from '../memory-store/committed.js';
 import { FileCommits } from './file-commits.js';
-import type { Replacement } from './replace-file.js';
 
 /** Writings that end when the test says so. */
 function made() {
   const committed = new Committed();
-  const writings: { counters: object; end: (result: Replacement) => void }[] = [];
+  const writings: { counters: object; end: () => void; fail: (cause: Error) => void }[] = [];
   const commits = new FileCommits({
     file: 'store.json',
     committed,
     prepare: () => undefined,
-    write: (rows) =>
-      new Promise((end) => writings.push({ counters: Object.fromEntries(rows.counters.entries()), end })),
+    append: (changes) =>
+      new Promise((end, fail) =>
+        writings.push({ counters: Object.fromEntries(changes.counters.changes()), end, fail }),
+      ),
     applied: () => undefined,
     release: async () => undefined,
   });
@@ -24,21 +25,19 @@ function made() {
   return { committed, commits, writings, add };
 }
 
-const written: Replacement = { replaced: true, durable: true };
-
 describe('FileCommits', () => {
-  it('writes everything that came during a writing at once', async () => {
+  it('writes everything that came during a writing at once, and nothing again', async () => {
     const { writings, add, committed } = made();
     const all = ['a', 'b', 'c'].map(add);
     expect(writings).toHaveLength(1);
     expect(committed.layer.counters.get('a')).toBeUndefined();
-    writings[0]?.end(written);
+    writings[0]?.end();
     await all[0];
     expect(committed.layer.counters.get('a')).toBe(1);
     expect(committed.layer.counters.get('b')).toBeUndefined();
     await expect.poll(() => writings.length).toBe(2);
-    expect(writings[1]?.counters).toEqual({ a: 1, b: 1, c: 1 });
-    writings[1]?.end(written);
+    expect(writings[1]?.counters).toEqual({ b: 1, c: 1 });
+    writings[1]?.end();
     await Promise.all(all);
     expect(committed.layer.counters.get('c')).toBe(1);
   });
@@ -49,28 +48,32 @@ describe('FileCommits', () => {
     const second = add('b');
     const begun = commits.begin();
     expect(begun.layer.counters.get('b')).toBe(1);
-    writings[0]?.end({ replaced: false, cause: new Error('no space left') });
+    writings[0]?.fail(new Error('no space left'));
     await expect(first).rejects.toThrow(/no space left/);
     await expect(second).rejects.toMatchObject({ code: 'STORE_FAILED' });
     expect(() => begun.commit()).toThrow(/based on/);
     expect(committed.layer.counters.get('a')).toBeUndefined();
     const third = add('c');
     expect(writings[1]?.counters).toEqual({ c: 1 });
-    writings[1]?.end(written);
+    writings[1]?.end();
     await third;
   });
 
-  it('keeps what is in the file though it may not outlive a loss of power, and says so', async () => {
-    const { writings, add, committed } = made();
+  it('lets a reader wait for what was accepted before it, and for nothing else', async () => {
+    const { writings, add, commits, committed } = made();
+    expect(commits.inFlight()).toBeUndefined();
     const first = add('a');
+    const read = commits.inFlight()?.then(() => committed.layer.counters.get('a'));
     const second = add('b');
-    writings[0]?.end({ replaced: true, durable: false, cause: new Error('no sync') });
-    await expect(first).rejects.toMatchObject({ code: 'STORE_FAILED' });
-    expect(committed.layer.counters.get('a')).toBe(1);
+    writings[0]?.end();
+    expect(await read).toBe(1);
+    await first;
     await expect.poll(() => writings.length).toBe(2);
-    writings[1]?.end(written);
-    await second;
-    expect(committed.layer.counters.get('b')).toBe(1);
+    const later = commits.inFlight();
+    writings[1]?.fail(new Error('no space left'));
+    await expect(later).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    await expect(second).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    expect(commits.inFlight()).toBeUndefined();
   });
 
   it('waits for the last writing before it lets go of the file', async () => {
@@ -80,7 +83,7 @@ describe('FileCommits', () => {
     const closing = commits.close().then(() => (closed = true));
     await Promise.resolve();
     expect(closed).toBe(false);
-    writings[0]?.end(written);
+    writings[0]?.end();
     await Promise.all([first, closing]);
     expect(closed).toBe(true);
   });

@@ -1,8 +1,7 @@
-import { mcpError, messageOf } from '../../plugin.js';
+import { mcpError, MCPInfraError, messageOf } from '../../plugin.js';
 import type { Committed } from '../memory-store/committed.js';
 import type { Commits, Draft } from '../memory-store/commits.js';
 import type { Layer } from '../memory-store/layer.js';
-import type { Replacement } from './replace-file.js';
 
 /** What {@link FileCommits} works with. */
 export interface FileCommitsParts {
@@ -10,8 +9,8 @@ export interface FileCommitsParts {
   readonly committed: Committed;
   /** Refuses what could not be read again. */
   readonly prepare: (changes: Layer) => void;
-  /** Writes everything that is seen from a layer. */
-  readonly write: (rows: Layer) => Promise<Replacement>;
+  /** Resolves when the changes are durable; when it rejects, nothing of them is kept. */
+  readonly append: (changes: Layer) => Promise<void>;
   /** Told of everything that was committed. */
   readonly applied: (changes: Layer) => void;
   /** Lets go of the file. */
@@ -20,42 +19,49 @@ export interface FileCommitsParts {
 
 /** Commits that arrived while the file was being written, and share the next writing. */
 class Batch {
-  readonly changes: Layer;
-  readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  changes: Layer;
+  isEmpty = true;
+  readonly durable: Promise<void>;
+  #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(changes: Layer) {
     this.changes = changes;
+    this.durable = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Everyone in it hears of a failure; the batch itself need not.
+    this.durable.catch(() => undefined);
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  add(changes: Layer): void {
+    changes.mergeInto(this.changes);
+    this.isEmpty = false;
   }
 
-  join(): Promise<void> {
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-  }
-
-  takeWaiting(other: Batch): void {
-    this.#waiting.push(...other.#waiting);
+  /** Puts the same changes on top of another layer. */
+  rebase(base: Layer): void {
+    const { changes } = this;
+    this.changes = base.child();
+    changes.mergeInto(this.changes);
   }
 
   settle(error?: Error): void {
-    for (const { resolve, reject } of this.#waiting) {
-      if (error === undefined) resolve();
-      else reject(error);
-    }
+    if (error === undefined) this.#settle?.resolve();
+    else this.#settle?.reject(error);
   }
 }
 
 /**
  * Commits that last as long as a file.
  *
- * Readers see only what is on disk. Writers see what was accepted before them too: it is either written before theirs
- * or refused together with theirs.
+ * Writers see what was accepted before them, on disk or not: it is either written before theirs or refused together
+ * with theirs. Readers wait for it instead: what they are told never turns out not to have happened, and is never older
+ * than what their next write will be checked against.
  */
 export class FileCommits implements Commits {
   readonly #parts: FileCommitsParts;
   #next: Batch;
+  #current: Batch | undefined;
   #writing: Promise<void> | undefined;
   /** How often accepted changes were lost; a draft begun before the last time is based on what is no more. */
   #losses = 0;
@@ -78,16 +84,21 @@ export class FileCommits implements Commits {
     };
   }
 
+  inFlight(): Promise<void> | undefined {
+    return this.#next.isEmpty ? this.#current?.durable : this.#next.durable;
+  }
+
   async close(): Promise<void> {
     await this.#writing;
     await this.#parts.release();
   }
 
   #accept(changes: Layer): Promise<void> {
-    if (changes.isEmpty && this.#writing === undefined) return Promise.resolve();
+    // What has nothing to write may still be based on what is being written.
+    if (changes.isEmpty) return this.inFlight() ?? Promise.resolve();
     this.#parts.prepare(changes);
-    changes.mergeInto(this.#next.changes);
-    const durable = this.#next.join();
+    this.#next.add(changes);
+    const { durable } = this.#next;
     this.#writing ??= this.#writeAll();
     return durable;
   }
@@ -95,21 +106,24 @@ export class FileCommits implements Commits {
   async #writeAll(): Promise<void> {
     while (!this.#next.isEmpty) {
       const batch = this.#next;
+      this.#current = batch;
       this.#next = new Batch(batch.changes.child());
-      const result = await this.#parts.write(batch.changes);
-      if (result.replaced) this.#keep(batch, result);
-      else this.#drop(batch, result.cause);
+      const failure = await this.#parts.append(batch.changes).then(
+        () => undefined,
+        (cause: unknown) => ({ cause }),
+      );
+      if (failure === undefined) this.#keep(batch);
+      else this.#drop(batch, failure.cause);
     }
+    this.#current = undefined;
     this.#writing = undefined;
   }
 
-  #keep(batch: Batch, result: Replacement): void {
+  #keep(batch: Batch): void {
     this.#parts.committed.apply(batch.changes);
-    const next = new Batch(this.#parts.committed.layer.child());
-    this.#next.changes.mergeInto(next.changes);
-    next.takeWaiting(this.#next);
-    this.#next = next;
-    batch.settle('cause' in result ? this.#failed(messageOf(result.cause), result.cause) : undefined);
+    this.#next.rebase(this.#parts.committed.layer);
+    this.#current = undefined;
+    batch.settle();
     this.#parts.applied(batch.changes);
   }
 
@@ -117,7 +131,8 @@ export class FileCommits implements Commits {
     const later = this.#next;
     this.#losses += 1;
     this.#next = new Batch(this.#parts.committed.layer.child());
-    const error = this.#failed(messageOf(cause), cause);
+    this.#current = undefined;
+    const error = MCPInfraError.isInstance(cause) ? cause : this.#failed(messageOf(cause), cause);
     batch.settle(error);
     later.settle(error);
   }

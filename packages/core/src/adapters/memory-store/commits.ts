@@ -5,6 +5,8 @@ import type { Layer } from './layer.js';
 export interface Commits {
   /** Begins a draft on top of everything accepted so far, whether or not it is durable yet. */
   begin(): Draft;
+  /** Resolves when all that is accepted now is durable, and rejects when it was lost; `undefined` when it is already. */
+  inFlight(): Promise<void> | undefined;
   /** Resolves when what was accepted is settled, and lets go of what keeps it. */
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function memoryCommits(committed: Committed, applied: (changes: Layer) =>
         },
       };
     },
+    inFlight: () => undefined,
     close: async () => undefined,
   };
 }

@@ -1,5 +1,6 @@
+import type { ListPlace } from '../../plugin.js';
 import { Layer } from './layer.js';
-import { RowOrder, type Ordered } from './row-order.js';
+import { RowOrder } from './row-order.js';
 import type { Cells } from './cells.js';
 
 /** What has been committed, and nothing else: all that readers see. */
@@ -15,7 +16,7 @@ export class Committed {
   }
 }
 
-function reorder<V extends Ordered>(
+function reorder<V extends ListPlace>(
   changes: Cells<string, V>,
   before: Cells<string, V>,
   order: RowOrder,

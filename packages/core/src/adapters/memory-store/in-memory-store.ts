@@ -1,4 +1,4 @@
-import { mcpError } from '../../plugin-essentials.js';
+import { Listeners, mcpError } from '../../plugin-essentials.js';
 import type {
   CallOptions,
   Clock,
@@ -48,7 +48,8 @@ export class InMemoryStore extends MemoryWriter implements Store {
   readonly leases: LeaseTable;
   readonly counters: CounterTable;
   readonly #parts: InMemoryStoreParts;
-  readonly #listeners = new Set<(news: StoreNews) => void>();
+  // A listener's failure is not the writer's: what was committed stays committed.
+  readonly #listeners = new Listeners<StoreNews>(() => undefined);
   #open: Open | undefined;
   #closed: Promise<void> | undefined;
 
@@ -58,23 +59,27 @@ export class InMemoryStore extends MemoryWriter implements Store {
       (epoch) => this.#open?.leases.holds(epoch) === true,
     );
     this.#parts = parts;
-    const committed = (options?: CallOptions): Committed => this.#opened(options).committed;
+    const committed = async (options?: CallOptions): Promise<Committed> => {
+      const { committed, transactions } = this.#opened(options);
+      await transactions.settled(options);
+      return committed;
+    };
     const leases = (options?: CallOptions): MemoryLeases => this.#opened(options).leases;
     this.servers = {
-      get: async (id, options) => committed(options).layer.servers.get(id) ?? null,
-      list: async (query, options) => pageOf(serversFor(committed(options), query), query),
+      get: async (id, options) => (await committed(options)).layer.servers.get(id) ?? null,
+      list: async (query, options) => pageOf(serversFor(await committed(options), query), query),
     };
     this.instances = {
-      get: async (id, options) => committed(options).layer.instances.get(id) ?? null,
-      list: async (query, options) => pageOf(instancesFor(committed(options), query), query),
+      get: async (id, options) => (await committed(options)).layer.instances.get(id) ?? null,
+      list: async (query, options) => pageOf(instancesFor(await committed(options), query), query),
       count: async (query, options) => {
         let count = 0;
-        for (const _row of rowsOf(instancesFor(committed(options), query))) count += 1;
+        for (const _row of rowsOf(instancesFor(await committed(options), query))) count += 1;
         return count;
       },
     };
     this.events = new MemoryEventLog({
-      reading: (options) => committed(options).layer,
+      reading: async (options) => (await committed(options)).layer,
       change: (write, options) => this.#opened(options).transactions.change(write, options),
       retention: parts.eventRetention,
     });
@@ -82,12 +87,12 @@ export class InMemoryStore extends MemoryWriter implements Store {
       acquire: async (names, holder, options) => this.#acquire(names, holder, options),
       renew: async (holder, options) => leases(options).renew(holder),
       release: async (names, holderId, options) => {
-        if (leases(options).release(names, holderId)) this.#tell('leases');
+        if (leases(options).release(names, holderId)) this.#listeners.tell('leases');
       },
       list: async (options) => leases(options).list(),
     };
     this.counters = {
-      get: async (name, options) => committed(options).layer.counters.get(name) ?? 0,
+      get: async (name, options) => (await committed(options)).layer.counters.get(name) ?? 0,
       recount: async (options) => this.#opened(options).transactions.change(recount, options),
     };
   }
@@ -116,10 +121,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
   }
 
   watch(listener: (news: StoreNews) => void): Unsubscribe {
-    // Wrapped, so that a function registered twice is two registrations.
-    const entry = (news: StoreNews): void => listener(news);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return this.#listeners.add(listener);
   }
 
   #opened(options: CallOptions | undefined): Open {
@@ -148,17 +150,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
 
   #applied(changes: Layer): void {
     const changed = new Map(changes.marks.changes());
-    if (changed.has('last')) this.#tell('committed');
-    if (changed.has('head')) this.#tell('numbered');
-  }
-
-  #tell(news: StoreNews): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(news);
-      } catch {
-        // A listener's failure is not the writer's: what was committed stays committed.
-      }
-    }
+    if (changed.has('last')) this.#listeners.tell('committed');
+    if (changed.has('head')) this.#listeners.tell('numbered');
   }
 }

@@ -6,7 +6,7 @@ import { Cells } from './cells.js';
  * committed. Commits are serial, so the order of appending is the order of commits and needs no gap. `epoch` is the
  * highest ever given to a lease.
  */
-type Mark = 'removed' | 'head' | 'last' | 'epoch';
+export type Mark = 'removed' | 'head' | 'last' | 'epoch';
 
 /** Everything a commit can change; a child holds the changes of one write or transaction. */
 export class Layer {

@@ -6,7 +6,7 @@ import type { Change } from './memory-writer.js';
 /** What the event log works on. */
 export interface EventLogContext {
   /** Refuses calls outside of open and close. */
-  reading(options?: CallOptions): Layer;
+  reading(options?: CallOptions): Promise<Layer>;
   readonly change: Change;
   /** How many numbered events are kept. */
   readonly retention: number;
@@ -22,7 +22,7 @@ export class MemoryEventLog implements EventLog {
 
   async number(limit: number, options?: CallOptions): Promise<readonly Event[]> {
     // Most calls find nothing; they need no turn and, with a file, no write.
-    const committed = this.#context.reading(options);
+    const committed = await this.#context.reading(options);
     if (committed.mark('head') === committed.mark('last')) return [];
     return this.#context.change((layer) => {
       const before = layer.mark('head');
@@ -35,7 +35,7 @@ export class MemoryEventLog implements EventLog {
   }
 
   async read(query: EventQuery, options?: CallOptions): Promise<readonly Event[]> {
-    const layer = this.#context.reading(options);
+    const layer = await this.#context.reading(options);
     const removed = layer.mark('removed');
     if (query.after < removed) {
       throw mcpError(
@@ -54,11 +54,11 @@ export class MemoryEventLog implements EventLog {
   }
 
   async head(options?: CallOptions): Promise<number> {
-    return this.#context.reading(options).mark('head');
+    return (await this.#context.reading(options)).mark('head');
   }
 
   async cursor(group: string, options?: CallOptions): Promise<number | null> {
-    return this.#context.reading(options).cursors.get(group) ?? null;
+    return (await this.#context.reading(options)).cursors.get(group) ?? null;
   }
 
   async saveCursor(group: string, position: number, options?: CallOptions): Promise<void> {

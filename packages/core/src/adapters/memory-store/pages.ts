@@ -1,8 +1,7 @@
-import { mcpError } from '../../plugin-essentials.js';
-import type { Page } from '../../plugin.js';
+import { checkListLimit, listPage, parseListCursor } from '../../plugin-essentials.js';
+import type { ListPlace, Page } from '../../plugin.js';
 import type { Cells } from './cells.js';
-import { formatCursor, parseCursor } from './list-cursor.js';
-import type { Ordered, RowOrder } from './row-order.js';
+import type { RowOrder } from './row-order.js';
 
 /** What a page is taken from. */
 export interface PageSource<V> {
@@ -14,24 +13,22 @@ export interface PageSource<V> {
 }
 
 /** Takes a page of the rows that match, in the order of creation. */
-export function pageOf<V extends Ordered>(
+export function pageOf<V extends ListPlace>(
   source: PageSource<V>,
   query: { readonly limit: number; readonly cursor?: string | undefined },
 ): Page<V> {
-  if (!Number.isSafeInteger(query.limit) || query.limit < 1) {
-    throw mcpError('INVALID_ARGUMENT', `The limit of a list is an integer above 0, not ${query.limit}.`);
-  }
-  const items: V[] = [];
+  checkListLimit(query);
+  const rows: V[] = [];
   for (const row of rowsOf(source, query.cursor)) {
-    if (items.length === query.limit) return { items, nextCursor: formatCursor(items.at(-1) ?? row) };
-    items.push(row);
+    rows.push(row);
+    if (rows.length > query.limit) break;
   }
-  return { items, nextCursor: null };
+  return listPage(rows, query);
 }
 
 /** The rows that match, in the order of creation. */
-export function* rowsOf<V extends Ordered>(source: PageSource<V>, cursor?: string): Generator<V> {
-  const place = cursor === undefined ? undefined : parseCursor(cursor);
+export function* rowsOf<V extends ListPlace>(source: PageSource<V>, cursor?: string): Generator<V> {
+  const place = cursor === undefined ? undefined : parseListCursor(cursor);
   const ids = source.only === undefined || place !== undefined ? source.order.after(place) : [source.only];
   for (const id of ids) {
     const row = id === null ? undefined : source.rows.get(id);

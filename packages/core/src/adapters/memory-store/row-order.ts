@@ -1,26 +1,22 @@
-/** What rows are ordered by. */
-export interface Ordered {
-  readonly createdAt: string;
-  readonly id: string;
-}
+import type { ListPlace } from '../../plugin.js';
 
 /** The ids of a table in the order of creation, for keyset pages. */
 export class RowOrder {
   readonly #keys: string[] = [];
 
-  add(row: Ordered): void {
+  add(row: ListPlace): void {
     const key = keyOf(row);
     this.#keys.splice(this.#indexOf(key), 0, key);
   }
 
-  remove(row: Ordered): void {
+  remove(row: ListPlace): void {
     const key = keyOf(row);
     const index = this.#indexOf(key);
     if (this.#keys[index] === key) this.#keys.splice(index, 1);
   }
 
   /** The ids of all rows that come after the given place. */
-  *after(place: Ordered | undefined): Generator<string> {
+  *after(place: ListPlace | undefined): Generator<string> {
     const start = place === undefined ? 0 : this.#indexOf(`${keyOf(place)}\0`);
     for (let index = start; index < this.#keys.length; index += 1) {
       const key = this.#keys[index] ?? '';
@@ -44,6 +40,6 @@ export class RowOrder {
   }
 }
 
-function keyOf(row: Ordered): string {
+function keyOf(row: ListPlace): string {
   return `${row.createdAt}\0${row.id}`;
 }

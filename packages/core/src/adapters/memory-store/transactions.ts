@@ -19,17 +19,16 @@ export class Transactions {
   /** Runs one write as a transaction of its own. */
   readonly change: Change = async (write, options) => {
     // Becoming durable is waited for outside of the turn, so that writes meanwhile share the next commit.
-    const { result, durable } = await this.#turns.take(() => {
+    const ended = await this.#turns.take(() => {
       const draft = this.#commits.begin();
-      return { result: write(draft.layer), durable: draft.commit() };
+      return this.#ended(async () => ({ result: write(draft.layer), durable: draft.commit() }));
     }, options);
-    await durable;
-    return result;
+    return settle(ended, options);
   };
 
   /** Runs several writes as one. */
   async run<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T> {
-    const { result, durable } = await this.#turns.take(async () => {
+    const ended = await this.#turns.take(async () => {
       const draft = this.#commits.begin();
       let over = false;
       const writer = new MemoryWriter(async (write, writeOptions) => {
@@ -41,15 +40,30 @@ export class Transactions {
         step.mergeInto(draft.layer);
         return written;
       }, this.#holds);
-      try {
-        const worked = await unlessAborted(work(writer), options?.signal);
-        return { result: worked, durable: draft.commit() };
-      } finally {
-        over = true;
-      }
+      return this.#ended(async () => {
+        try {
+          const result = await unlessAborted(work(writer), options?.signal);
+          return { result, durable: draft.commit() };
+        } finally {
+          over = true;
+        }
+      });
     }, options);
-    await durable;
-    return result;
+    return settle(ended, options);
+  }
+
+  /** Resolves when everything accepted so far is durable, or was lost; `undefined` when that is so already. */
+  settled(options?: CallOptions): Promise<void> | undefined {
+    const inFlight = this.#commits.inFlight()?.catch(() => undefined);
+    return inFlight && unlessAborted(inFlight, options?.signal);
+  }
+
+  async #ended<T>(work: () => Promise<Written<T>>): Promise<Written<T> | Refused> {
+    try {
+      return await work();
+    } catch (refusal) {
+      return { refusal, basis: this.#commits.inFlight() };
+    }
   }
 
   /** Resolves when what was begun is durable. */
@@ -57,6 +71,29 @@ export class Transactions {
     await this.#turns.take(() => undefined);
     await this.#commits.close();
   }
+}
+
+interface Written<T> {
+  readonly result: T;
+  readonly durable: Promise<void>;
+}
+
+interface Refused {
+  readonly refusal: unknown;
+  readonly basis: Promise<void> | undefined;
+}
+
+/**
+ * Gives what was written when it is durable, and tells a refusal when what speaks against the write is durable: a row
+ * that a failing disk never took must not be said to exist.
+ */
+async function settle<T>(ended: Written<T> | Refused, options?: CallOptions): Promise<T> {
+  if ('refusal' in ended) {
+    await unlessAborted(ended.basis ?? Promise.resolve(), options?.signal);
+    throw ended.refusal;
+  }
+  await ended.durable;
+  return ended.result;
 }
 
 /** Ends the wait for work that goes on after its caller has given up, so that the next one gets its turn. */

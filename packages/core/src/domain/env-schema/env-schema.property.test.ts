@@ -1,7 +1,7 @@
+import { publicDocument, publicDocuments } from '@mcpinfra/tools';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbitraryVariables, environmentFor } from '../../../test/support/arbitrary-env-schema.js';
-import { importFixture, importFixtures } from '../../../test/support/import-fixture.js';
 import { compileEnvironment } from './compile-environment.js';
 import { environmentJsonSchema } from './environment-json-schema.js';
 import { parseEnvSchema } from './parse-env-schema.js';
@@ -109,9 +109,9 @@ describe('env_schema', () => {
   });
 
   it('survives what real documents become when they are damaged', () => {
-    const documents = importFixtures
+    const documents = publicDocuments
       .filter((path) => path.startsWith('registry/'))
-      .flatMap((path) => declaredVariables(JSON.parse(importFixture(path))));
+      .flatMap((path) => declaredVariables(JSON.parse(publicDocument(path))));
     expect(documents.length).toBeGreaterThan(3);
     let taken = 0;
     fc.assert(

@@ -1,4 +1,4 @@
-import { didYouMean } from '../did-you-mean.js';
+import { meantOr } from '../did-you-mean.js';
 import type { EnvVariable } from './env-variable.js';
 import { expectedValue } from './variable-value.js';
 
@@ -12,10 +12,9 @@ export function missingVariable(variable: EnvVariable): string {
 
 /** Says which variable may have been meant, or which there are. */
 export function unknownVariable(name: string, known: readonly string[]): string {
-  const candidate = didYouMean(name, known);
   // The first few: a fault of each of thousands of names would else repeat thousands of names.
   const listed = known.length > 20 ? `${known.slice(0, 20).join(', ')}, …` : known.join(', ');
-  const hint = candidate === undefined ? `Known are ${listed || 'none'}.` : `Did you mean "${candidate}"?`;
+  const hint = meantOr(name, known, `Known are ${listed || 'none'}.`);
   return `The server declares no variable ${name}. ${hint}`;
 }
 

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ZodType } from 'zod';
+import { remote } from '../../../test/support/fake-kinds.js';
 import { containerSpecSchema } from '../json-spec/container-spec.js';
 import { isEnvironmentName } from '../json-spec/environment-issues.js';
 import type { JsonSpec } from '../json-spec/json-spec.js';
 import { parseJsonSpec } from '../json-spec/parse-json-spec.js';
-import { processSpecSchema } from '../json-spec/process-spec.js';
-import { urlSpecSchema } from '../json-spec/url-spec.js';
 import { looksLikeSecret } from '../secrets/looks-like-secret.js';
 import { createScrubber } from '../secrets/scrub.js';
 import { renderReferences, scanReferences } from '../secrets/secret-reference.js';
@@ -128,8 +127,7 @@ describe('a long text of any kind', () => {
       containerSpecSchema,
       ['image', 'path', 'host_header', 'health_check', 'user', 'workdir', 'alias'],
     ],
-    ['process', processSpecSchema, ['path', 'cwd', 'host_header', 'health_check', 'alias']],
-    ['url', urlSpecSchema, ['endpoint', 'health_check', 'alias']],
+    ['remote', remote.of.specSchema, ['endpoint', 'health_check']],
   ] as const)(
     'is read in every field of a %s document in such a time',
     (type, schema, fields) => {

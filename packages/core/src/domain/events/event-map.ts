@@ -46,6 +46,8 @@ export interface EventMap {
     readonly health: HealthState;
     readonly restartCount: number;
     readonly nextRetryAt: string | null;
+    /** The generation that the status speaks of: what was wanted by then has come true, or is told to have failed. */
+    readonly observedGeneration: number;
     /** How long the status before this one lasted, in milliseconds. */
     readonly lastedMs: number;
     /** How many tools the server announced; `null` where it is not known. */

@@ -46,11 +46,25 @@ export interface ExitRecord {
   readonly code?: ErrorCode | undefined;
 }
 
+/** What a probe that failed saw. */
+export interface FailedProbe {
+  /** When a probe first saw this. */
+  readonly at: Timestamp;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 /** Health as it is known. */
 export interface HealthRecord {
+  /** `unknown` where it cannot be asked: before the first probe, and while the engine is away. */
   readonly state: HealthState;
   readonly message: string;
   readonly since: Timestamp;
+  /**
+   * What the last probe saw, where it failed: told at once, also before so many have failed that the state changes.
+   * Written anew when another failure is seen, without an event of its own.
+   */
+  readonly lastProbe?: FailedProbe | undefined;
 }
 
 /** An update whose new copy did not become ready; the copy before it serves on. */

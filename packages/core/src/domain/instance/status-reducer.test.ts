@@ -61,12 +61,14 @@ const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
   fc
     .constantFrom('healthy' as const, 'unauthorized' as const)
     .map((health): StatusFact => ({ ...passed, health })),
-  fc.boolean().map((fatal): StatusFact => ({
-    kind: 'probe-failed',
-    reason: 'REQUEST_TIMEOUT',
-    message: 'late',
-    fatal,
-  })),
+  fc
+    .record({
+      fatal: fc.boolean(),
+      reason: fc.constantFrom('REQUEST_TIMEOUT' as const, 'HTTP_STATUS' as const),
+      message: fc.constantFrom('late', 'late again', ''),
+    })
+    .map((told): StatusFact => ({ kind: 'probe-failed', ...told })),
+  fc.constant<StatusFact>({ kind: 'probe-recovered' }),
   fc.option(fc.constant(later)).map((nextRetryAt): StatusFact => ({
     kind: 'start-failed',
     reason: 'EXITED_AT_START',
@@ -95,9 +97,9 @@ describe('the status reducer', () => {
           if (next.status !== phase.status) expect(allowedTransitions[phase.status]).toContain(next.status);
           const { reason, message, nextRetryAt, endpoint: reach, health } = next.statusDetail;
           // A failure says why; only a failure waits for a next try; only what serves has an endpoint and health.
-          if (next.status === 'failed') expect([reason, message].every((text) => text !== '')).toBe(true);
-          else expect(nextRetryAt).toBeNull();
-          if (next.status === 'unhealthy') expect(reason).not.toBe('');
+          const isFailure = next.status === 'failed' || next.status === 'unhealthy';
+          if (isFailure) expect([reason, message].every((text) => text !== '')).toBe(true);
+          if (next.status !== 'failed') expect(nextRetryAt).toBeNull();
           const serving = next.status === 'running' || next.status === 'unhealthy';
           if (next.status === 'running') expect(reach).not.toBeNull();
           if (!serving) expect(health.state).toBe('unknown');
@@ -157,6 +159,35 @@ describe('the status reducer', () => {
       statusDetail: { restartCount: 1, reason: '', lastExit: exit },
     });
     expect(reduceStatus(again, { kind: 'steady' }, later).statusDetail.restartCount).toBe(0);
+  });
+
+  it('takes a failed probe for the same as long as only figures differ in what it says', () => {
+    const failed = (message: string): StatusFact => ({
+      kind: 'probe-failed',
+      reason: 'HTTP_STATUS',
+      message,
+      fatal: true,
+    });
+    const unhealthy = reduceStatus(running(), failed('Answered 503 after 12 ms.'), later);
+    expect(reduceStatus(unhealthy, failed('Answered 500 after 7 ms.'), later)).toBe(unhealthy);
+    expect(reduceStatus(unhealthy, failed('Answered nothing.'), later).statusDetail).toMatchObject({
+      message: 'Answered nothing.',
+      health: { message: 'Answered nothing.', lastProbe: { message: 'Answered nothing.' } },
+    });
+  });
+
+  it('tells what a probe saw before it matters, and takes it back', () => {
+    const seen = reduceStatus(
+      running(),
+      { kind: 'probe-failed', reason: 'REQUEST_TIMEOUT', message: 'late', fatal: false },
+      later,
+    );
+    expect(seen.status).toBe('running');
+    expect(seen.statusDetail.health).toMatchObject({
+      state: 'healthy',
+      lastProbe: { code: 'REQUEST_TIMEOUT' },
+    });
+    expect(reduceStatus(seen, { kind: 'probe-recovered' }, later)).toEqual(running());
   });
 
   it('keeps since when a status only says more', () => {

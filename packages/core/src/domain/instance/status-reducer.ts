@@ -3,6 +3,7 @@ import type { Timestamp } from '../server/mcp-server.js';
 import type {
   Endpoint,
   ExitRecord,
+  FailedProbe,
   HealthState,
   InstanceStatus,
   StatusDetail,
@@ -33,8 +34,11 @@ export type StatusFact =
       readonly kind: 'probe-failed';
       readonly reason: ErrorCode;
       readonly message: string;
+      /** Whether so many failed in a row that it is `unhealthy`. */
       readonly fatal: boolean;
     }
+  /** A probe passed before so many had failed that it mattered. */
+  | { readonly kind: 'probe-recovered' }
   /** A start did not lead to a running server. */
   | ({ readonly kind: 'start-failed'; readonly exit?: ExitRecord | undefined } & Failure)
   /** A running copy ended by itself. */
@@ -45,7 +49,13 @@ export type StatusFact =
   | { readonly kind: 'update-failed'; readonly update: UpdateFailure }
   /** What was wanted has come true, or something else is wanted now. */
   | { readonly kind: 'update-over' }
-  | { readonly kind: 'placement-lost'; readonly message: string }
+  /** What leads to the server cannot be asked, so that nothing is known of it. */
+  | {
+      readonly kind: 'placement-lost';
+      /** @defaultValue PLACEMENT_UNREACHABLE */
+      readonly reason?: ErrorCode | undefined;
+      readonly message: string;
+    }
   /** It ran so long that earlier crashes no longer count. */
   | { readonly kind: 'steady' }
   | { readonly kind: 'stop-wanted' }
@@ -92,12 +102,14 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
   const to = (next: InstanceStatus, change: Partial<StatusDetail> = {}): InstancePhase => {
     if (next !== status && !allowedTransitions[status].includes(next)) return phase;
     const since = next === status ? statusDetail.since : now;
-    return { status: next, statusDetail: { ...statusDetail, ...change, since } };
+    return { status: next, statusDetail: explained(next, { ...statusDetail, ...change, since }) };
   };
   const clear = { reason: '', message: '', nextRetryAt: null } as const;
   const over = waits.has(statusDetail.reason) ? clear : { nextRetryAt: null };
   const health = (state: HealthState, message: string): StatusDetail['health'] =>
-    statusDetail.health.state === state && statusDetail.health.message === message
+    statusDetail.health.state === state &&
+    statusDetail.health.message === message &&
+    statusDetail.health.lastProbe === undefined
       ? statusDetail.health
       : { state, message, since: statusDetail.health.state === state ? statusDetail.health.since : now };
   const unknown = health('unknown', '');
@@ -121,15 +133,22 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
             health: health(fact.health, fact.message),
           })
         : phase;
-    case 'probe-failed':
+    case 'probe-failed': {
       if (!serving) return phase;
-      return fact.fatal
-        ? to('unhealthy', {
-            reason: fact.reason,
-            message: fact.message,
-            health: health('unhealthy', fact.message),
-          })
-        : phase;
+      const known = statusDetail.health.lastProbe;
+      const isNew = !known || !sameFailure(known, fact);
+      const lastProbe = isNew ? { at: now, code: fact.reason, message: fact.message } : known;
+      const isSaid = status === 'unhealthy' && statusDetail.health.state === 'unhealthy';
+      if (!isNew && (isSaid || !fact.fatal)) return phase;
+      if (!fact.fatal) return to(status, { health: { ...statusDetail.health, lastProbe } });
+      const { code: reason, message } = lastProbe;
+      return to('unhealthy', { reason, message, health: { ...health('unhealthy', message), lastProbe } });
+    }
+    case 'probe-recovered': {
+      if (!serving || statusDetail.health.lastProbe === undefined) return phase;
+      const { lastProbe: _over, ...rest } = statusDetail.health;
+      return to(status, { health: rest });
+    }
     case 'start-failed':
       return status === 'pending' || status === 'pulling' || status === 'starting'
         ? to('failed', {
@@ -167,7 +186,11 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
           });
     case 'placement-lost':
       return serving
-        ? to(status, { reason: 'PLACEMENT_UNREACHABLE', message: fact.message, health: unknown })
+        ? to(status, {
+            reason: fact.reason ?? 'PLACEMENT_UNREACHABLE',
+            message: fact.message,
+            health: health('unknown', fact.message),
+          })
         : phase;
     case 'steady':
       return serving ? to(status, { restartCount: 0 }) : phase;
@@ -191,4 +214,26 @@ function givenUp(update: UpdateFailure | undefined): Partial<StatusDetail> {
   if (update?.nextRetryAt !== null) return {};
   const message = `The update failed and was rolled back: ${update.reason}: ${update.message}`;
   return { reason: 'UPDATE_ROLLED_BACK', message };
+}
+
+/** What makes a status a failure has a sentence, also where whoever reported it had none. */
+function explained(status: InstanceStatus, detail: StatusDetail): StatusDetail {
+  if ((status !== 'failed' && status !== 'unhealthy') || detail.message !== '') return detail;
+  return { ...detail, message: `No more is known than the code ${detail.reason}.` };
+}
+
+/** Whether a probe failed in the way that is known: with the same code, and words that differ in figures only. */
+function sameFailure(
+  known: FailedProbe,
+  fact: { readonly reason: ErrorCode; readonly message: string },
+): boolean {
+  return known.code === fact.reason && withoutFigures(known.message) === withoutFigures(fact.message);
+}
+
+/** A text with every word that holds a digit taken out: times, counts and ids of requests differ each time. */
+function withoutFigures(text: string): string {
+  return text
+    .split(/\s+/u)
+    .map((word) => (/\d/u.test(word) ? '#' : word))
+    .join(' ');
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { argumentList, commandRule, withoutAlias } from './fields/arguments.js';
-import { registry } from './fields/credentials.js';
+import { registry } from './fields/registry.js';
 import { environment, labels, plainEnvironment } from './fields/environment.js';
 import { absolutePath, tmpfs, user, volumes } from './fields/files.js';
 import { healthCheck } from './fields/health-check.js';

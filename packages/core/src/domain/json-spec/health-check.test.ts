@@ -21,6 +21,8 @@ describe('resolveHealthCheck', () => {
     [{ path: 'health' }, { ...silent, type: 'http', path: 'health' }],
     [{ type: 'http' }, { ...silent, type: 'http', path: '/health' }],
     [{ type: 'tcp' }, { ...silent, type: 'tcp' }],
+    // As in rows from when there was no limit.
+    [{ timeout: 86_400 }, { ...silent, timeout: 60 }],
     [
       { type: 'none', interval: 5 },
       { ...silent, type: 'none', interval: 5 },

@@ -24,7 +24,8 @@ export function resolveHealthCheck(spec: JsonSpec): ResolvedHealthCheck {
     type,
     path: type === 'http' ? (given.path ?? defaults.healthPath) : '',
     interval: given.interval ?? defaults.healthInterval,
-    timeout: given.timeout ?? defaults.healthTimeout,
+    // Rows may hold a longer one from when there was no limit.
+    timeout: Math.min(given.timeout ?? defaults.healthTimeout, defaults.healthTimeoutMost),
     retries: given.retries ?? defaults.healthRetries,
     startPeriod: given.start_period ?? defaults.startPeriod,
     canaryTool: given.canary_tool ?? null,

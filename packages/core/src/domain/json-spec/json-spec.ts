@@ -9,6 +9,8 @@ export interface JsonSpec {
   readonly transport?: TransportName | undefined;
   readonly port?: number | 'auto' | undefined;
   readonly path?: string | undefined;
+  /** Where a server that runs elsewhere is reached. */
+  readonly endpoint?: string | undefined;
   readonly health_check?: string | HealthCheckSpec | undefined;
   readonly lifecycle?: LifecycleSpec | undefined;
   readonly session?: SessionSpec | undefined;
@@ -34,7 +36,7 @@ export interface HealthCheckSpec {
   readonly path?: string | undefined;
   /** @defaultValue 30 */
   readonly interval?: number | undefined;
-  /** @defaultValue 10 */
+  /** At most 60. @defaultValue 10 */
   readonly timeout?: number | undefined;
   /** Failures in a row that make it `unhealthy`. @defaultValue 3 */
   readonly retries?: number | undefined;

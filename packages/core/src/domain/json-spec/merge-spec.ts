@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.js';
 type Member = readonly [key: string, value: unknown];
 
 // Deeper than any document may be, so that a cyclic value ends here and is refused by the parser.
@@ -68,8 +69,4 @@ function omit(document: object, keys: readonly string[]): object {
 
 function ownValue(object: object, key: string): unknown {
   return Object.getOwnPropertyDescriptor(object, key)?.value;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import { didYouMean } from '../did-you-mean.js';
+import { meantOr } from '../did-you-mean.js';
 import type { Issue } from '../errors/issue.js';
 import { environmentIssues } from './environment-issues.js';
 import type { JsonSpec } from './json-spec.js';
@@ -60,9 +60,9 @@ function typeIssue(type: unknown, known: readonly string[]): Issue {
     const message = `Expected text, but got ${kindOf(type)}. Known types are ${choices}.`;
     return { path: '/type', code: 'wrong_type', message };
   }
-  const nearest = didYouMean(type, known);
-  const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  const message = `No provider runs the type ${quoteValue(type, ['type'])}. Known types are ${choices}.${hint}`;
+  const hint = meantOr(type, known, '');
+  const message =
+    `No provider runs the type ${quoteValue(type, ['type'])}. Known types are ${choices}. ${hint}`.trimEnd();
   return { path: '/type', code: 'unknown_type', message };
 }
 

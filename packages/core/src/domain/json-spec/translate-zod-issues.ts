@@ -1,5 +1,5 @@
 import type { core } from 'zod';
-import { didYouMean } from '../did-you-mean.js';
+import { meantOr } from '../did-you-mean.js';
 import { pointer, type Issue, type IssueCode } from '../errors/issue.js';
 import { quoteValue } from './quote-value.js';
 
@@ -77,24 +77,25 @@ function describe(issue: ZodIssue, path: Path, document: unknown): Issue[] {
     return [{ path: pointerTo(path), code: 'required', message }];
   }
   const choices = issue.code === 'invalid_value' ? issue.values.map(String) : [];
-  const hint = typeof value === 'string' ? meant(value, choices) : '';
+  const hint = typeof value === 'string' ? meantOr(value, choices, '') : '';
   const got = isSentence(issue.message) ? '' : `, but got ${quoteValue(value, path)}`;
-  return [{ path: pointerTo(path), code: codeOf(issue), message: `${sentence(issue.message + got)}${hint}` }];
+  return [
+    {
+      path: pointerTo(path),
+      code: codeOf(issue),
+      message: `${sentence(issue.message + got)} ${hint}`.trimEnd(),
+    },
+  ];
 }
 
 function unknownField(path: Path, known: readonly string[]): Issue {
   const name = String(path.at(-1));
-  const hint = meant(name, known) || ` Known here are ${known.join(', ')}.`;
+  const hint = meantOr(name, known, `Known here are ${known.join(', ')}.`);
   return {
     path: pointerTo(path),
     code: 'unknown_field',
-    message: `There is no field ${JSON.stringify(name)} here.${hint}`,
+    message: `There is no field ${JSON.stringify(name)} here. ${hint}`,
   };
-}
-
-function meant(word: string, candidates: readonly string[]): string {
-  const candidate = didYouMean(word, candidates);
-  return candidate === undefined ? '' : ` Did you mean "${candidate}"?`;
 }
 
 /** Of the alternatives of a union, the only one that takes values of this type. */

@@ -34,6 +34,7 @@ export const eventDataSchemas: { readonly [T in EventType]: z.ZodType<EventMap[T
     health: healthState,
     restartCount: count,
     nextRetryAt: timestamp.nullable(),
+    observedGeneration: count,
     lastedMs: z.number(),
     toolCount: count.nullable(),
   }),

@@ -67,7 +67,12 @@ export const instanceFields = {
     nextRetryAt: timestamp.nullable(),
     lastExit: exitRecord.nullable(),
     endpoint: endpoint.nullable(),
-    health: z.object({ state: healthState, message: z.string(), since: timestamp }),
+    health: z.object({
+      state: healthState,
+      message: z.string(),
+      since: timestamp,
+      lastProbe: z.object({ at: timestamp, code: errorCode, message: z.string() }).optional(),
+    }),
     update: updateFailure.optional(),
   }),
   generation: count,

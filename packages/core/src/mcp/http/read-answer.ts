@@ -1,15 +1,9 @@
 import type { Dispatcher } from 'undici';
+import { isObject } from '../../domain/is-object.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Clock } from '../../ports/clock.js';
-import {
-  isObject,
-  isResponse,
-  type Message,
-  readMessage,
-  type RequestId,
-  type Response,
-} from '../json-rpc.js';
+import { isResponse, type Message, readMessage, type RequestId, type Response } from '../json-rpc.js';
 import { networkError, shown } from '../network-error.js';
 import { quote } from '../server-hello.js';
 import { SSEParser } from './sse-parser.js';

@@ -1,8 +1,9 @@
 import type { DiscoverResult, Implementation } from '@modelcontextprotocol/client';
+import { isObject } from '../../domain/is-object.js';
 import type { ProtocolEraChoice } from '../../domain/json-spec/json-spec.js';
 import type { Clock } from '../../ports/clock.js';
 import { describeError, eraMismatch, isModernError, refusesInitialize } from '../era-evidence.js';
-import { isObject, type JSONObject, type Message, rpcErrors } from '../json-rpc.js';
+import { type JSONObject, type Message, rpcErrors } from '../json-rpc.js';
 import { type Era, initializeParams, modernVersion, withEnvelope } from '../protocol.js';
 import { type OpenSession, resultOf, type ServerConnection } from '../server-connection.js';
 import {

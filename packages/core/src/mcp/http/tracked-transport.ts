@@ -1,14 +1,7 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { isObject } from '../../domain/is-object.js';
 import { type CallCounter, isCall } from '../call-counter.js';
-import {
-  isObject,
-  isRequest,
-  isRequestId,
-  isResponse,
-  type Message,
-  type RequestId,
-  rpcErrors,
-} from '../json-rpc.js';
+import { isRequest, isRequestId, isResponse, type Message, type RequestId, rpcErrors } from '../json-rpc.js';
 
 /** What is watched on a client's transport. */
 export interface TrackOptions {

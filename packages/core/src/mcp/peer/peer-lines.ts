@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
+import { isObject } from '../../domain/is-object.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { LogLine } from '../../ports/provider.js';
 import { abortError } from '../../async/abort.js';
-import { isObject } from '../json-rpc.js';
 import { LineDecoder } from '../stdio/line-decoder.js';
 import { formatRefusal, parseRefusal } from './refusal.js';
 

@@ -1,6 +1,7 @@
+import { isObject } from '../../domain/is-object.js';
 import { errorCodes, type ErrorCode } from '../../domain/errors/error-codes.js';
 import { type MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
-import { isObject, type JSONObject } from '../json-rpc.js';
+import { type JSONObject } from '../json-rpc.js';
 
 /** Writes an error for a peer: no details or causes, which may hold what only this process should know. */
 export function formatRefusal({ code, message, retryable }: MCPInfraError): JSONObject {

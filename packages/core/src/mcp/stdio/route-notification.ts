@@ -1,4 +1,5 @@
-import { isObject, type JSONObject, type Notification } from '../json-rpc.js';
+import { isObject } from '../../domain/is-object.js';
+import { type JSONObject, type Notification } from '../json-rpc.js';
 import { metaKeys } from '../protocol.js';
 import type { CallOwner, CallTable, PendingCall } from './call-table.js';
 import type { MuxSession } from './mux-session.js';

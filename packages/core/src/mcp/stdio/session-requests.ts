@@ -1,6 +1,6 @@
+import { isObject } from '../../domain/is-object.js';
 import {
   errorResponse,
-  isObject,
   type Request,
   type Response,
   type ResponseError,

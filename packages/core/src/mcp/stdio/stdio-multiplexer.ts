@@ -1,4 +1,5 @@
 import type { Implementation } from '@modelcontextprotocol/client';
+import { isObject } from '../../domain/is-object.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
@@ -83,7 +84,7 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
       const answer = await owner.answer;
       const { message = '', data } = answer.error ?? {};
       // Not the server answered this, but a peer that no longer reaches it.
-      if (rpc.isObject(data) && data['unsent'] === true)
+      if (isObject(data) && data['unsent'] === true)
         throw mcpError('CONNECTION_CLOSED', message, { details: { unsent: true } });
       return answer;
     } finally {
@@ -148,7 +149,7 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
   async #forward(owner: CallOwner, request: rpc.Request): Promise<void> {
     const { id, method, params } = request;
     const meta = params?.['_meta'];
-    const token = rpc.isObject(meta) ? meta['progressToken'] : undefined;
+    const token = isObject(meta) ? meta['progressToken'] : undefined;
     const progressToken = rpc.isRequestId(token) ? token : undefined;
     const call = this.#calls.add({ owner, ownId: id, method, progressToken, subject: params?.['uri'] });
     if (call === null) {
@@ -161,7 +162,7 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
     }
     if (this.#isCounted(call)) this.#options.counter.begin();
     const sent =
-      progressToken === undefined || !rpc.isObject(meta)
+      progressToken === undefined || !isObject(meta)
         ? params
         : { ...params, _meta: { ...meta, progressToken: call.upstreamId } };
     try {
@@ -198,7 +199,7 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
     }
     const meta = response.result?.['_meta'];
     const result =
-      call.method === 'subscriptions/listen' && rpc.isObject(meta)
+      call.method === 'subscriptions/listen' && isObject(meta)
         ? { ...response.result, _meta: { ...meta, [metaKeys.subscriptionId]: call.ownId } }
         : response.result;
     call.owner.deliver({ ...response, id: call.ownId, ...(result !== undefined && { result }) });

@@ -57,8 +57,10 @@ function applyChange(
     runtime: { ...record.runtime, ...change.runtime },
   };
   const statusEvents = (row: InstanceRecord, actor: string): EventDraft[] => {
-    const events = phases.slice(1).flatMap((phase, i) => {
-      const before = phases[i];
+    // What follows in the same status at once is told as one.
+    const steps = phases.filter((phase, i) => i === 0 || phases[i + 1]?.status !== phase.status);
+    const events = steps.slice(1).flatMap((phase, i) => {
+      const before = steps[i];
       return before && isTransition(before, phase)
         ? [statusEvent(context, row, { before, phase, actor })]
         : [];
@@ -150,6 +152,7 @@ function statusEvent(
       health: detail.health.state,
       restartCount: detail.restartCount,
       nextRetryAt: detail.nextRetryAt,
+      observedGeneration: row.observedGeneration,
       lastedMs: Math.max(0, context.clock.now() - Date.parse(before.statusDetail.since)),
       toolCount: phase.status === 'running' ? (row.runtime.handshake?.tools.length ?? null) : null,
     },
@@ -166,7 +169,7 @@ function logTransition(context: ServiceContext, before: InstanceRecord, after: I
     from: before.status,
     to: after.status,
     reason,
-    message,
+    explanation: message,
     lastedMs: Math.max(0, context.clock.now() - Date.parse(before.statusDetail.since)),
     toolCount: after.status === 'running' ? (after.runtime.handshake?.tools.length ?? null) : null,
     nextRetryAt,

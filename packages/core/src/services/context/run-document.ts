@@ -4,6 +4,7 @@ import type { InstanceRecord, InstanceRuntime, PinnedServer } from '../../domain
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { mergeSpec } from '../../domain/json-spec/merge-spec.js';
 import { parseJsonSpec } from '../../domain/json-spec/parse-json-spec.js';
+import { isObject } from '../../domain/is-object.js';
 import type { ServiceContext } from './service-context.js';
 
 /** The document an instance runs, or everything that is wrong with it. */
@@ -19,11 +20,11 @@ export interface RunDocument {
 
 /** Puts the document together from the server's defaults and the instance's own. */
 export async function buildRunDocument(
-  context: Pick<ServiceContext, 'schemas' | 'settings'>,
+  context: Pick<ServiceContext, 'providers' | 'schemas' | 'settings'>,
   pinned: PinnedServer | null,
   jsonSpec: unknown,
 ): Promise<RunDocument> {
-  const merged = withDefaults(pinned, jsonSpec);
+  const merged = withDefaults(context, pinned, jsonSpec);
   const parsed = parseJsonSpec(merged, context.schemas);
   const given = (parsed.ok ? parsed.spec.environment : textValues(merged)) ?? {};
   // TypeBox and its compiler load with the first document, not with the package.
@@ -68,26 +69,26 @@ export function runHash(spec: JsonSpec, runtime: Pick<InstanceRuntime, 'secretsV
 /** Writes JSON with sorted keys, so that equal documents have equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
 }
 
-function withDefaults(pinned: PinnedServer | null, jsonSpec: unknown): unknown {
-  if (!pinned || typeof jsonSpec !== 'object' || jsonSpec === null || Array.isArray(jsonSpec))
-    return jsonSpec;
+function withDefaults(
+  { providers }: Pick<ServiceContext, 'providers'>,
+  pinned: PinnedServer | null,
+  jsonSpec: unknown,
+): unknown {
+  if (!pinned || !isObject(jsonSpec)) return jsonSpec;
   const merged = mergeSpec(pinned.jsonSpec, jsonSpec);
-  const needsImage =
-    merged['type'] === 'docker' && merged['image'] === undefined && pinned.dockerImageUrl !== null;
+  const runsImages = providers.get(String(merged['type']))?.runsImages === true;
+  const needsImage = runsImages && merged['image'] === undefined && pinned.dockerImageUrl !== null;
   return needsImage ? { ...merged, image: pinned.dockerImageUrl } : merged;
 }
 
 /** The environment of a document that could not be parsed, so that its faults are reported together with the others. */
 function textValues(document: unknown): Record<string, string> {
-  const environment: unknown =
-    typeof document === 'object' && document !== null ? Reflect.get(document, 'environment') : undefined;
-  if (typeof environment !== 'object' || environment === null) return {};
+  const environment = isObject(document) ? document['environment'] : undefined;
+  if (!isObject(environment)) return {};
   return Object.fromEntries(
     Object.entries(environment).filter((e): e is [string, string] => typeof e[1] === 'string'),
   );

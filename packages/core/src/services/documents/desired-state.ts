@@ -9,12 +9,12 @@ import type { MCPServerInstance } from '../../domain/instance/mcp-server-instanc
 import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { partOf, tenantOf, type Scope } from '../context/access.js';
 import type { InstanceManager } from '../instances/instance-manager.js';
-import type { InstancePlanner } from '../instances/instance-plan.js';
+import { InstancePlanner } from '../instances/instance-plan.js';
 import type { MCPServerInstanceInput } from '../instances/instance-input.js';
 import type { MCPServerRegistry } from '../servers/server-registry.js';
 import type { MCPServerInput } from '../servers/server-input.js';
 import { canonicalJson } from '../context/run-document.js';
-import type { CommandOptions } from '../context/service-context.js';
+import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
 /** An instance of a {@link FleetDocument}: its server is named, since ids differ between fleets. */
 export interface FleetInstance extends Omit<MCPServerInstanceInput<unknown>, 'serverSpecId'> {
@@ -63,12 +63,12 @@ export class DesiredState {
   constructor(
     servers: MCPServerRegistry,
     instances: InstanceManager,
-    options: { readonly scope: Scope; readonly planner: InstancePlanner },
+    { context, scope }: { readonly context: ServiceContext; readonly scope: Scope },
   ) {
     this.#servers = servers;
     this.#instances = instances;
-    this.#scope = options.scope;
-    this.#planner = options.planner;
+    this.#scope = scope;
+    this.#planner = new InstancePlanner(context, scope);
   }
 
   /** Applies a document, each part by itself: a part that is refused is in `errors`, the others are done. */
@@ -200,15 +200,7 @@ export class DesiredState {
         details: { issues },
       });
     }
-    const same =
-      canonicalJson([existing.jsonSpec, existing.labels, existing.description, existing.desiredState]) ===
-      canonicalJson([
-        wanted.jsonSpec,
-        wanted.labels ?? {},
-        wanted.description ?? '',
-        wanted.desiredState ?? 'running',
-      ]);
-    return same ? 'unchanged' : 'updated';
+    return (await this.#planner.isSo(existing, wanted, options)) ? 'unchanged' : 'updated';
   }
 
   async #prune(
@@ -250,7 +242,7 @@ export class DesiredState {
 
   async #ownServers(options: CommandOptions): Promise<Map<string, MCPServer>> {
     const found = new Map<string, MCPServer>();
-    for await (const server of this.#servers.list({}, options)) {
+    for await (const server of this.#servers.all({}, options)) {
       if (server.tenant === tenantOf(this.#scope)) found.set(serverKey(server), server);
     }
     return found;
@@ -258,7 +250,7 @@ export class DesiredState {
 
   async #ownInstances(options: CommandOptions): Promise<Map<string, MCPServerInstance>> {
     const found = new Map<string, MCPServerInstance>();
-    for await (const instance of this.#instances.list({}, options)) {
+    for await (const instance of this.#instances.all({}, options)) {
       if (instance.tenant === tenantOf(this.#scope) && instance.status !== 'deleting')
         found.set(instance.name, instance);
     }

@@ -9,6 +9,8 @@ import { SingleFlight } from '../../async/single-flight.js';
 /** Under which the relay keeps the position up to which the bus has accepted events. */
 const cursorGroup = '$relay';
 const batch = 500;
+/** So long the relay has to number what was committed, before whoever knows of it does. */
+const relayHasMs = 500;
 /** What waits for a bus that is away beyond this many events is read from the log once it is back. */
 const mostWaiting = 2_000;
 
@@ -17,7 +19,8 @@ const mostWaiting = 2_000;
  *
  * Woken by commits and swept by a timer, so that an event committed by a process that died is published all the same;
  * one that a relay has numbered and not published before it died, too. A bus that is slow or away delays no numbering:
- * readers of the log go on.
+ * readers of the log go on. So does a relay that is frozen or dead and whose lease has not run out: another process that
+ * knows of the commit numbers it then, and workers hear of wishes from the log.
  */
 export class EventRelay {
   readonly #context: ServiceContext;
@@ -33,6 +36,9 @@ export class EventRelay {
   #lags = false;
   /** Numbered, not yet accepted by the bus; what comes next after `#published`, without a gap. */
   #waiting: readonly Event[] = [];
+  /** Ends the wait for a relay that is another process. */
+  #forgetCommit: (() => void) | undefined;
+  #stopped = false;
 
   constructor(
     context: ServiceContext,
@@ -44,10 +50,42 @@ export class EventRelay {
     this.#condition = options.condition;
     this.#mayRelay = options.mayRelay;
     const failed = (error: unknown): void => {
-      context.logger.warn('events are published later', { error: messageOf(error) });
+      this.#condition.report('relay', false, `Events are published later: ${messageOf(error)}`);
     };
     this.#numbering = new SingleFlight(() => this.#number(), failed);
     this.#publishing = new SingleFlight(() => this.#publish(), failed);
+  }
+
+  /** Told that events were committed, here or elsewhere. */
+  committed(): void {
+    if (this.#mayRelay()) void this.run();
+    else if (!this.#stopped)
+      this.#forgetCommit ??= this.#context.clock.schedule(relayHasMs, () => {
+        this.#forgetCommit = undefined;
+        void this.#numbering.run();
+      });
+  }
+
+  /** Told that events were numbered, here or elsewhere. */
+  numbered(): void {
+    this.#forgetCommit?.();
+    this.#forgetCommit = undefined;
+  }
+
+  /** Looks for what nobody told of. */
+  async sweep(): Promise<void> {
+    await this.run();
+    if (!this.#mayRelay()) await this.#numbering.run();
+    else if (await this.#isBehind()) {
+      this.#lags = true;
+      await this.#publishing.run();
+    }
+  }
+
+  /** Ends what is waited for. */
+  stop(): void {
+    this.#stopped = true;
+    this.numbered();
   }
 
   /** Publishes what is committed. Resolves when nothing is left, or the bus is away; never rejects. */
@@ -71,9 +109,11 @@ export class EventRelay {
   }
 
   async #number(): Promise<void> {
-    while (this.#mayRelay()) {
+    for (;;) {
       const numbered = await this.#context.store.events.number(batch);
+      this.#condition.report('relay', true);
       if (numbered.length === 0) return;
+      if (!this.#mayRelay()) continue;
       const last = this.#waiting.at(-1)?.position ?? this.#published;
       const fits = numbered[0]?.position === (last ?? NaN) + 1 && this.#waiting.length < mostWaiting;
       if (fits) this.#waiting = [...this.#waiting, ...numbered];
@@ -97,6 +137,16 @@ export class EventRelay {
       after = last.position;
       this.#published = after;
       this.#waiting = this.#waiting.filter(({ position }) => position > after);
+    }
+  }
+
+  /** Whether another process numbered what this one, which is the relay, has not published. */
+  async #isBehind(): Promise<boolean> {
+    const last = this.#waiting.at(-1)?.position ?? this.#published;
+    try {
+      return last !== undefined && (await this.#context.store.events.head()) > last;
+    } catch {
+      return false;
     }
   }
 

@@ -1,6 +1,7 @@
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Event } from '../../domain/events/event.js';
+import type { FleetCondition } from './fleet-condition.js';
 import type { EventHub } from './event-hub.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { SingleFlight } from '../../async/single-flight.js';
@@ -18,15 +19,16 @@ export class EventTail {
   /** Everything up to here has been handed to the hub. */
   #after = 0;
 
-  constructor(context: ServiceContext, hub: EventHub) {
+  constructor(context: ServiceContext, hub: EventHub, condition: FleetCondition) {
     this.#context = context;
     this.#hub = hub;
     this.#reading = new SingleFlight(
       async () => {
         while (await this.#read());
+        condition.report('event-log', true);
       },
       (error) => {
-        context.logger.debug('the event log could not be read', { error: messageOf(error) });
+        condition.report('event-log', false, `The event log could not be read: ${messageOf(error)}`);
       },
     );
   }

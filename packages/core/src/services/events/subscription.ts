@@ -5,6 +5,7 @@ import type { EventType } from '../../domain/events/event-map.js';
 import { groupLease } from '../../domain/fleet/lease-names.js';
 import { retryDelayMs } from '../../async/retry.js';
 import type { Scope } from '../context/access.js';
+import type { FleetCondition } from './fleet-condition.js';
 import type { EventHub } from './event-hub.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { isAborted } from '../../async/abort.js';
@@ -15,6 +16,7 @@ import type { Claims } from '../context/ownership.js';
 export interface SubscriptionParts {
   readonly context: ServiceContext;
   readonly hub: EventHub;
+  readonly condition: FleetCondition;
   readonly claims: Claims;
   readonly scope: Scope;
 }
@@ -40,6 +42,8 @@ interface Parked {
 const page = 200;
 /** So many events may wait for a failing handler before no more are read. */
 const mostParked = 1_000;
+/** A handler that fails so often in a row for one event is no passing trouble. */
+const reportedFailures = 3;
 // Events wake a subscription at once; where they are late or lost, the log is read again after this time.
 const lookAgainMs = 1_000;
 
@@ -76,13 +80,30 @@ export class Subscription {
       while (!isAborted(signal)) {
         // From before the read on: what is committed while events are handled must not wait for the next look.
         news = new AbortController();
-        if (await this.#step(signal)) continue;
+        const more = await this.#step(signal);
+        this.#report();
+        if (more) continue;
         await sleep(context.clock, this.#restMs(), signal, news.signal);
       }
+      this.#parts.condition.report(this.#part, true);
+    } catch (error) {
+      this.#parts.condition.report(this.#part, false, `It has ended: ${messageOf(error)}`);
+      throw error;
     } finally {
       off();
       await claims.unclaim(this.#lease);
     }
+  }
+
+  #report(): void {
+    const waiting = [...this.#parked.values()];
+    const most = Math.max(0, ...waiting.map(({ failures }) => failures));
+    const message = `Its handler fails; events of ${String(waiting.length)} subjects wait for it.`;
+    this.#parts.condition.report(this.#part, most < reportedFailures, message);
+  }
+
+  get #part(): string {
+    return `subscription:${this.#request.group}`;
   }
 
   /** @returns whether there is more to do at once */

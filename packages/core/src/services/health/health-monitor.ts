@@ -3,63 +3,67 @@
  * The reconciler says which copies to probe, the composition root starts and stops it.
  * It never restarts anything; it writes what it saw.
  */
-import { resolveHealthCheck } from '../../domain/json-spec/health-check.js';
-import { backoff } from '../../async/retry.js';
-import type { HandshakeRecord, InstanceRecord } from '../../domain/instance/instance-record.js';
-import type { StatusFact } from '../../domain/instance/status-reducer.js';
+import type { FairSlots } from '../../async/fair-slots.js';
+import { SingleFlight } from '../../async/single-flight.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
-import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import type { ProbeReport } from '../../ports/mcp-link.js';
-import { changeInstance } from '../context/instance-writer.js';
-import { probeOf, type LinkRegistry } from '../ownership/link-registry.js';
+import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
+import type { ProbeReport, ProbeRequest } from '../../ports/mcp-link.js';
 import type { ServiceContext } from '../context/service-context.js';
-import { toolsChanged } from './tools-changed.js';
-import type { HealthTracking } from './health-tracking.js';
-import type { Slots } from '../../async/slots.js';
+import { copyRef, probeOf, type LinkRegistry } from '../ownership/link-registry.js';
 import type { SecretSource } from '../secrets/secret-source.js';
+import type { DueTimes } from './due-times.js';
+import { copyOf, type HealthTarget, intervalMs, waitMs } from './health-target.js';
+import type { HealthTracking } from './health-tracking.js';
+import { HealthWriter } from './health-writer.js';
+import { ListingFloor } from './listing-floor.js';
+import { PlacementWatch } from './placement-watch.js';
+import type { Seen } from './verdict.js';
 
-/** Calls back at the time set for a key; one time for each. */
-export interface Timers {
-  set(key: string, dueMs: number): void;
-  delete(key: string): void;
-  clear(): void;
-}
-
-interface Target {
-  record: InstanceRecord;
-  readonly fence: number;
-  failures: number;
-  /** The tools are to be listed with the next probe. */
-  listTools: boolean;
-  /** What the last probe said, so that only changes are written. */
-  state: 'healthy' | 'unauthorized' | 'failing';
-  readonly ending: AbortController;
-}
+/** What is not known is asked this soon, spread so that many targets are not probed together. */
+const soonMs = 5_000;
 
 /** Probes the running instances of this worker, each at its own interval, and writes only when something changed. */
 export class HealthMonitor implements HealthTracking {
   readonly #context: ServiceContext;
   readonly #links: LinkRegistry;
-  readonly #slots: Slots;
-  readonly #timers: Timers;
-  readonly #targets = new Map<string, Target>();
   readonly #secrets: SecretSource;
+  readonly #slots: FairSlots;
+  readonly #timers: DueTimes;
+  readonly #watch: PlacementWatch;
+  readonly #writer: HealthWriter;
+  readonly #targets = new Map<string, HealthTarget>();
 
   constructor(
     context: ServiceContext,
     options: {
       readonly links: LinkRegistry;
       readonly secrets: SecretSource;
-      /** How many probes may be under way at once. */
-      readonly slots: Slots;
-      readonly timers: (due: (key: string) => void) => Timers;
+      /** How many servers of a placement may be asked at once. */
+      readonly slots: FairSlots;
+      readonly timers: (due: (key: string) => void) => DueTimes;
     },
   ) {
+    const { links, secrets, slots, timers } = options;
     this.#context = context;
-    this.#links = options.links;
-    this.#secrets = options.secrets;
-    this.#slots = options.slots;
-    this.#timers = options.timers((id) => void this.#check(id));
+    this.#links = links;
+    this.#secrets = secrets;
+    this.#slots = slots;
+    this.#timers = timers((id) => void this.#due(id));
+    this.#watch = new PlacementWatch(context, {
+      timers,
+      listener: {
+        lost: (ids, { code, message }) => {
+          const at = context.clock.now();
+          this.#each(ids, (target) => this.#saw(target, { kind: 'unreachable', at, code, message }));
+        },
+        back: (ids) => this.#each(ids, (target) => this.#askSoon(target)),
+      },
+    });
+    this.#writer = new HealthWriter(context, {
+      timers,
+      targetOf: (id) => this.#targets.get(id),
+      gone: (target) => this.#drop(target),
+    });
   }
 
   /** How many instances are probed. */
@@ -72,171 +76,213 @@ export class HealthMonitor implements HealthTracking {
     return [...this.#targets.values()].map(({ record }) => record);
   }
 
-  /** Begins or goes on to probe an instance's active copy. */
   track(record: InstanceRecord, fence: number): void {
     const { active } = record.runtime;
     if (!active) return;
     const known = this.#targets.get(record.id);
-    const sameCopy = known?.record.runtime.active?.revision === active.revision;
-    if (known && sameCopy && known.fence === fence) {
-      const intervalChanged = intervalOf(record) !== intervalOf(known.record);
-      known.record = record;
-      if (intervalChanged) this.#plan(record.id, known);
-      return;
-    }
-    this.untrack(record.id);
-    const { state } = record.statusDetail.health;
-    const target: Target = {
-      record,
-      fence,
-      failures: 0,
-      listTools: false,
-      state: state === 'healthy' || state === 'unauthorized' ? state : 'failing',
-      ending: new AbortController(),
-    };
-    this.#targets.set(record.id, target);
-    this.#plan(record.id, target, this.#context.random());
+    if (known?.revision === active.revision && known.fence === fence) this.#goOn(known, record);
+    else this.#begin(record, active, fence);
   }
 
   untrack(id: string): void {
-    this.#timers.delete(id);
-    this.#targets.get(id)?.ending.abort();
-    this.#targets.delete(id);
+    const target = this.#targets.get(id);
+    if (target) this.#drop(target);
   }
 
-  /** Lists an instance's tools with a probe now, since the server said that they changed. */
+  confirms(id: string): boolean {
+    return this.#targets.get(id)?.confirmed ?? false;
+  }
+
   toolsChanged(id: string): void {
     const target = this.#targets.get(id);
     if (!target) return;
-    target.listTools = true;
-    this.#timers.set(id, this.#context.clock.monotonicMs());
+    target.floor.heard(this.#context.clock.monotonicMs());
+    this.#plan(target);
   }
 
   stop(): void {
     this.#timers.clear();
-    for (const id of [...this.#targets.keys()]) this.untrack(id);
+    this.#watch.stop();
+    this.#writer.stop();
+    for (const target of [...this.#targets.values()]) this.#drop(target);
   }
 
-  /** Sets the next probe; the first is spread over the interval, so that many targets are not probed together. */
-  #plan(id: string, target: Target, spread = 1): void {
-    const { active } = target.record.runtime;
-    if (!active) return;
-    const check = resolveHealthCheck(active.spec);
-    if (check.type === 'none') return;
-    const backOff =
-      target.state === 'failing' ? Math.min(4, Math.max(1, target.failures - check.retries + 1)) : 1;
-    const inMs = Math.max(250, check.interval * 1_000 * spread * backOff);
-    this.#timers.set(id, this.#context.clock.monotonicMs() + inMs);
+  #begin(record: InstanceRecord, active: Copy, fence: number): void {
+    this.untrack(record.id);
+    const { clock, random } = this.#context;
+    const target: HealthTarget = {
+      id: record.id,
+      fence,
+      revision: active.revision,
+      placement: `${active.spec.type} on ${record.runtime.placement ?? 'no placement'}`,
+      ending: new AbortController(),
+      floor: new ListingFloor(),
+      writes: new SingleFlight(
+        () => this.#writer.write(target),
+        (error) => this.#warn(target, error),
+      ),
+      record,
+      unsure: false,
+      writeFailures: 0,
+      seen: null,
+      failures: 0,
+      confirmed: false,
+      handshake: null,
+      dueMs: Infinity,
+      probing: false,
+    };
+    this.#targets.set(record.id, target);
+    this.#watchOver(target);
+    const { status, statusDetail } = record;
+    const isKnown = status === 'running' && statusDetail.health.state !== 'unknown';
+    // Spread over the interval, so that many targets are not probed together.
+    if (isKnown) this.#planAt(target, clock.monotonicMs() + Math.max(250, waitMs(target) * random()));
+    else this.#askSoon(target);
   }
 
-  async #check(id: string): Promise<void> {
-    const target = this.#targets.get(id);
-    const active = target?.record.runtime.active;
-    if (!target || !active) return;
-    const { listTools } = target;
-    target.listTools = false;
-    try {
-      const { check, timeoutMs } = probeOf(active.spec);
-      const { signal } = target.ending;
-      const link = this.#links.of(target.record, active);
-      const report = await this.#slots.run(
-        () => link.probe({ check, timeoutMs, listTools }, { signal }),
-        signal,
-      );
-      if (!report.ok || report.handshake) await this.#secrets.know(target.record, active.spec, { signal });
-      if (this.#targets.get(id) === target) await this.#judge(id, target, report);
-    } catch (error) {
-      if (!target.ending.signal.aborted) {
-        this.#context.logger.warn('a probe could not be made', {
-          instance: target.record.name,
-          error: this.#secrets.scrub(id, messageOf(error)),
-        });
-      }
+  #goOn(target: HealthTarget, record: InstanceRecord): void {
+    const { record: before, seen } = target;
+    if (record.resourceVersion < before.resourceVersion) return;
+    target.record = record;
+    if (intervalMs(record) !== intervalMs(before)) {
+      this.#watchOver(target);
+      this.#planAt(target, this.#context.clock.monotonicMs() + waitMs(target));
     }
-    if (this.#targets.get(id) === target) this.#plan(id, target);
+    // Somebody else wrote that nothing is known: what was seen before is too old to say otherwise.
+    if (record.statusDetail.health.state !== 'unknown' || seen === null || seen.kind === 'unreachable')
+      return;
+    if (Date.parse(record.statusDetail.health.since) <= seen.at) return;
+    Object.assign(target, { seen: null, failures: 0, confirmed: false });
+    this.#askSoon(target);
   }
 
-  async #judge(id: string, target: Target, report: ProbeReport): Promise<void> {
-    const active = target.record.runtime.active;
-    if (!active) return;
-    const { endpoint } = target.record.statusDetail;
-    if (report.ok) {
-      target.failures = 0;
-      const state = report.unauthorized ? 'unauthorized' : 'healthy';
-      const changed = state !== target.state || this.#isLost(target) || this.#hasBecomeSteady(target);
-      target.state = state;
-      if (!changed && report.handshake === null) return;
-      const message = report.unauthorized ? 'The server answers but refuses the credentials.' : '';
-      const facts: StatusFact[] = endpoint
-        ? [{ kind: 'probe-passed', endpoint, health: state, message }]
-        : [];
-      const handshake = this.#secrets.scrubDocument(id, report.handshake);
-      await this.#write(id, target, { facts, handshake });
+  #drop(target: HealthTarget): void {
+    target.ending.abort();
+    if (this.#targets.get(target.id) !== target) return;
+    this.#targets.delete(target.id);
+    this.#timers.delete(target.id);
+    this.#writer.forget(target.id);
+    this.#watch.remove(target.placement, target.id);
+  }
+
+  /** What lives nowhere has no engine that could be away. */
+  #watchOver({ id, record, placement }: HealthTarget): void {
+    const { active, placement: at } = record.runtime;
+    if (!active || at === '*') return;
+    const copy = copyRef(record, active);
+    this.#watch.add(placement, id, { type: active.spec.type, copy, intervalMs: intervalMs(record) });
+  }
+
+  #each(ids: Iterable<string>, work: (target: HealthTarget) => void): void {
+    for (const id of [...ids]) {
+      const target = this.#targets.get(id);
+      if (target) work(target);
+    }
+  }
+
+  #planAt(target: HealthTarget, dueMs: number): void {
+    target.dueMs = dueMs;
+    this.#plan(target);
+  }
+
+  #askSoon(target: HealthTarget): void {
+    const { clock, random } = this.#context;
+    const soon = clock.monotonicMs() + Math.min(soonMs, intervalMs(target.record)) * random();
+    this.#planAt(target, Math.min(target.dueMs, soon));
+  }
+
+  /** Sets the timer to whatever is next; during a probe that is done after it. */
+  #plan(target: HealthTarget): void {
+    if (target.probing || this.#targets.get(target.id) !== target) return;
+    const dueMs = Math.min(target.dueMs, this.#isStale(target) ? target.floor.dueMs : Infinity);
+    if (dueMs === Infinity) this.#timers.delete(target.id);
+    else this.#timers.set(target.id, dueMs);
+  }
+
+  #isStale({ id, revision, placement }: HealthTarget): boolean {
+    return this.#watch.lost(placement) === null && this.#links.get(id, revision)?.toolsStale === true;
+  }
+
+  async #due(id: string): Promise<void> {
+    const target = this.#targets.get(id);
+    const copy = target && copyOf(target);
+    if (!target || !copy || target.probing) return;
+    const nowMs = this.#context.clock.monotonicMs();
+    const isPlanned = nowMs >= target.dueMs;
+    // From the start of this probe, whatever time it takes.
+    if (isPlanned) target.dueMs = nowMs + waitMs(target);
+    if (this.#watch.lost(target.placement) !== null) {
+      this.#plan(target);
       return;
     }
-    const check = resolveHealthCheck(active.spec);
-    target.failures += 1;
-    const startedMs = Date.parse(target.record.runtime.steadySince ?? target.record.statusDetail.since);
-    const inStartPeriod = this.#context.clock.now() - startedMs < check.startPeriod * 1_000;
-    if (inStartPeriod || target.failures < check.retries || target.state === 'failing') return;
-    target.state = 'failing';
-    const message = this.#secrets.scrub(
-      id,
-      `${String(target.failures)} probes in a row failed: ${report.message}`,
-    );
-    await this.#write(id, target, {
-      facts: [{ kind: 'probe-failed', reason: report.code, message, fatal: true }],
-      handshake: null,
-    });
-    this.#context.wake(id, 'hint');
-  }
-
-  #isLost(target: Target): boolean {
-    return target.record.statusDetail.reason === 'PLACEMENT_UNREACHABLE';
-  }
-
-  #hasBecomeSteady(target: Target): boolean {
-    const { steadySince, failures } = target.record.runtime;
-    if (steadySince === null || failures === 0) return false;
-    return this.#context.clock.now() - Date.parse(steadySince) >= backoff.steadyMs;
-  }
-
-  async #write(
-    id: string,
-    target: Target,
-    news: { readonly facts: readonly StatusFact[]; readonly handshake: HandshakeRecord | null },
-  ): Promise<void> {
-    const revision = target.record.runtime.active?.revision;
-    const steady = this.#hasBecomeSteady(target);
+    target.probing = true;
     try {
-      const written = await changeInstance(this.#context, id, {
-        origin: { fence: target.fence },
-        decide: (record) => {
-          // The copy that was probed may have been replaced meanwhile.
-          if (record.runtime.active?.revision !== revision) return null;
-          const event = news.handshake
-            ? toolsChanged(this.#context, record, news.handshake.tools)
-            : undefined;
-          return {
-            facts: [...(steady ? [{ kind: 'steady' as const }] : []), ...news.facts],
-            runtime: {
-              ...(news.handshake ? { handshake: news.handshake } : {}),
-              ...(steady ? { failures: 0 } : {}),
-            },
-            events: () => (event ? [event] : []),
-          };
-        },
-      });
-      target.record = written;
+      await this.#probe(target, copy, isPlanned);
     } catch (error) {
-      const gone =
-        MCPInfraError.isInstance(error) && (error.code === 'NOT_FOUND' || error.code === 'LEASE_LOST');
-      if (!gone) throw error;
-      this.untrack(id);
+      if (!target.ending.signal.aborted) this.#warn(target, error);
     }
+    target.probing = false;
+    if (isPlanned && this.#targets.get(id) === target) target.dueMs = nowMs + waitMs(target);
+    this.#plan(target);
   }
-}
 
-function intervalOf({ runtime }: InstanceRecord): number {
-  return runtime.active ? resolveHealthCheck(runtime.active.spec).interval : 0;
+  /** @param isPlanned - whether it is the health check, or only lists the tools */
+  async #probe(target: HealthTarget, copy: Copy, isPlanned: boolean): Promise<void> {
+    const { id, record, ending } = target;
+    const { signal } = ending;
+    const { clock } = this.#context;
+    const startedMs = clock.monotonicMs();
+    const at = clock.now();
+    const link = this.#links.of(record, copy);
+    const request = this.#request(target, copy, { isPlanned, isStale: link.toolsStale });
+    if (request.listTools) target.floor.began(startedMs);
+    const report = await link.probe(request, { signal });
+    if (!report.ok || report.handshake) await this.#secrets.know(record, copy.spec, { signal });
+    const seen = isPlanned ? await this.#seenOf(target, report, { at, startedMs }) : null;
+    if (signal.aborted) return;
+    if (report.ok && report.handshake) target.handshake = this.#secrets.scrubDocument(id, report.handshake);
+    if (seen) this.#saw(target, seen);
+    else this.#writer.settle(target);
+  }
+
+  #request(
+    { record, placement, ending }: HealthTarget,
+    copy: Copy,
+    { isPlanned, isStale }: { readonly isPlanned: boolean; readonly isStale: boolean },
+  ): ProbeRequest {
+    const { check, timeoutMs } = probeOf(copy.spec);
+    const turn: ProbeRequest['turn'] = (ask) =>
+      this.#slots.run({ group: placement, share: record.tenant }, ask, ending.signal);
+    if (isPlanned) return { check, timeoutMs, listTools: isStale && check.type === 'mcp', turn };
+    // A check of another type would not list anything.
+    return { check: { type: 'mcp' }, timeoutMs, listTools: true, turn };
+  }
+
+  /** A failure is the server's only where the engine it runs on answers. */
+  async #seenOf(
+    target: HealthTarget,
+    report: ProbeReport,
+    { at, startedMs }: { readonly at: number; readonly startedMs: number },
+  ): Promise<Seen> {
+    const { placement } = target;
+    const lost = report.ok ? this.#watch.lost(placement) : await this.#watch.lostSince(placement, startedMs);
+    if (lost) return { kind: 'unreachable', at, code: lost.code, message: lost.message };
+    if (report.ok) return { kind: 'passed', at, health: report.unauthorized ? 'unauthorized' : 'healthy' };
+    const message = this.#secrets.scrub(target.id, report.message);
+    if (report.unreachable) return { kind: 'unreachable', at, code: report.code, message };
+    return { kind: 'failed', at, code: report.code, message, failures: target.failures + 1 };
+  }
+
+  #saw(target: HealthTarget, seen: Seen): void {
+    target.seen = seen;
+    target.failures = seen.kind === 'failed' ? seen.failures : 0;
+    this.#writer.settle(target);
+  }
+
+  #warn({ id, record }: HealthTarget, error: unknown): void {
+    this.#context.logger.warn('a probe could not be made', {
+      instance: record.name,
+      error: this.#secrets.scrub(id, messageOf(error)),
+    });
+  }
 }

@@ -7,7 +7,9 @@ export interface HealthTracking {
   untrack(id: string): void;
   /** The instances that are tracked. */
   records(): Iterable<InstanceRecord>;
-  /** Lists an instance's tools soon. */
+  /** Whether a probe of this worker has seen that an instance is unhealthy, and nothing else since. */
+  confirms(id: string): boolean;
+  /** Lists an instance's tools soon, since the server said that they changed. */
   toolsChanged(id: string): void;
   stop(): void;
 }

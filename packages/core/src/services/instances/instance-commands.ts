@@ -307,7 +307,10 @@ export class InstanceCommands {
       labels,
       description,
     });
-    const request = { instanceId: record.id, jsonSpec: value.jsonSpec, pinned, issues };
+    const wanted = { instance: record, jsonSpec: value.jsonSpec };
+    const { withKeptSecrets } = await import('./kept-secrets.js');
+    const jsonSpec = await withKeptSecrets(this.#context, wanted, options);
+    const request = { instanceId: record.id, jsonSpec, pinned, issues };
     const admitted = await admitDocument(this.#context, request);
     if (admitted.jsonSpec.type !== record.jsonSpec.type) {
       const message = `The type cannot be changed from "${record.jsonSpec.type}"; delete the instance and create it anew.`;

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { didYouMean } from '../../domain/did-you-mean.js';
 import { pointer, type Issue } from '../../domain/errors/issue.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { labelsSchema } from '../servers/server-input.js';
+import { isObject } from '../../domain/is-object.js';
+import { FieldReader, unknownField } from '../context/field-reader.js';
 
 /** What a host gives to create an instance. */
 export interface MCPServerInstanceInput<TSpec = JsonSpec> {
@@ -64,35 +65,20 @@ export function checkInstanceInput(input: unknown): {
   readonly value: CheckedInstanceInput;
   readonly issues: readonly Issue[];
 } {
-  const issues: Issue[] = [];
-  const given: Record<string, unknown> = typeof input === 'object' && input !== null ? { ...input } : {};
-  issues.push(...unknownFields(given, Object.keys(fields)));
-  const read = <T>(key: keyof typeof fields, fallback: T): T => {
-    const value = given[key];
-    if (value === undefined) return fallback;
-    const result = fields[key].safeParse(value);
-    if (result.success) return result.data as T;
-    for (const issue of result.error.issues) {
-      issues.push({
-        path: pointer(key, ...issue.path.map(String)),
-        code: 'wrong_type',
-        message: `${issue.message}.`,
-      });
-    }
-    return fallback;
-  };
+  const reader = new FieldReader(input, fields);
+  const { given, issues } = reader;
   for (const key of ['name', 'jsonSpec'] as const) {
     if (given[key] === undefined)
       issues.push({ path: pointer(key), code: 'required', message: `An instance needs a ${key}.` });
   }
   const value: CheckedInstanceInput = {
-    id: read('id', null),
-    name: read('name', ''),
-    description: read('description', ''),
-    serverSpecId: read('serverSpecId', null),
+    id: reader.read('id', null),
+    name: reader.read('name', ''),
+    description: reader.read('description', ''),
+    serverSpecId: reader.read('serverSpecId', null),
     jsonSpec: given['jsonSpec'],
-    desiredState: read('desiredState', 'running'),
-    labels: read('labels', {}),
+    desiredState: reader.read('desiredState', 'running'),
+    labels: reader.read('labels', {}),
   };
   return { value, issues };
 }
@@ -101,28 +87,14 @@ const changeable = ['description', 'jsonSpec', 'labels'];
 
 /** Says which fields of a patch cannot be changed. */
 export function checkInstancePatch(patch: unknown): readonly Issue[] {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+  if (!isObject(patch)) {
     return [{ path: '', code: 'wrong_type', message: 'Expected an object with the fields to change.' }];
   }
   return Object.keys(patch).flatMap((key): Issue[] => {
     if (changeable.includes(key)) return [];
     const fixed = Object.hasOwn(fields, key) || key === 'slug';
-    const message = fixed
-      ? `"${key}" cannot be changed. Changeable are: ${changeable.join(', ')}; use start() and stop() for the state.`
-      : unknownMessage(key, changeable);
-    return [{ path: pointer(key), code: fixed ? 'unsupported' : 'unknown_field', message }];
+    if (!fixed) return [unknownField(key, changeable)];
+    const message = `"${key}" cannot be changed. Changeable are: ${changeable.join(', ')}; use start() and stop() for the state.`;
+    return [{ path: pointer(key), code: 'unsupported', message }];
   });
-}
-
-function unknownFields(given: Record<string, unknown>, known: readonly string[]): Issue[] {
-  return Object.keys(given)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({ path: pointer(key), code: 'unknown_field', message: unknownMessage(key, known) }));
-}
-
-function unknownMessage(key: string, known: readonly string[]): string {
-  const hint = didYouMean(key, known);
-  return hint === undefined
-    ? `Unknown field. Known are: ${known.join(', ')}.`
-    : `Unknown field. Did you mean "${hint}"?`;
 }

@@ -13,16 +13,16 @@ import {
 import type { InstanceStatus, MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import type { CheckedEnvironment } from '../../domain/json-spec/checked-environment.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
 import { visibleInstance, type Scope } from '../context/access.js';
 import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
-import type { InstancePlan, InstancePlanner, ValidationResult } from './instance-plan.js';
+import type { InstancePlan, ValidationResult } from './instance-plan.js';
 import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
 import { failedForGood, type InstanceWaiter } from '../sessions/instance-waiter.js';
-import { PagedList } from '../context/paged-list.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
 
@@ -37,9 +37,6 @@ export interface InstanceFilter {
   readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
   readonly type?: string | undefined;
   readonly serverSpecId?: string | undefined;
-  /** The most on a page. @defaultValue 100 */
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
 }
 
 /**
@@ -64,7 +61,6 @@ interface Parts {
   readonly commands: InstanceCommands;
   readonly waiter: InstanceWaiter;
   readonly sessions: InstanceSessions;
-  readonly planner: InstancePlanner;
   readonly secrets: SecretSource;
 }
 
@@ -80,6 +76,11 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** The types of documents that instances of this fleet can have: one for each of its providers. */
+  get types(): readonly string[] {
+    return [...this.#parts.context.providers.keys()];
   }
 
   /**
@@ -135,23 +136,25 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     return this.#shown(await visibleInstance(context, scope, { id, options }));
   }
 
-  /** Lists instances by age; await it for a page, or iterate over all. */
-  list(filter: InstanceFilter = {}, options: CommandOptions = {}): PagedList<MCPServerInstance<TSpec>> {
+  /** Lists a page of instances by age. */
+  async list(
+    filter: InstanceFilter & PageQuery = {},
+    options: CommandOptions = {},
+  ): Promise<Page<MCPServerInstance<TSpec>>> {
     const { limit = 100, cursor } = filter;
-    const query = this.#query(filter);
-    return new PagedList(async (next) => {
-      const page = await this.#parts.context.store.instances.list(
-        { ...query, limit, cursor: next },
-        { signal: options.signal },
-      );
-      return { items: page.items.map((record) => this.#shown(record)), nextCursor: page.nextCursor };
-    }, cursor);
+    const { items, nextCursor } = await this.#page(filter, { limit, cursor }, options);
+    return { items: items.map((record) => this.#shown(record)), nextCursor };
   }
 
-  async count(
-    filter: Omit<InstanceFilter, 'limit' | 'cursor'> = {},
+  /** Every instance by age, read page by page as it is iterated. */
+  async *all(
+    filter: InstanceFilter = {},
     options: CommandOptions = {},
-  ): Promise<number> {
+  ): AsyncGenerator<MCPServerInstance<TSpec>, void> {
+    for await (const record of this.#records(filter, options)) yield this.#shown(record);
+  }
+
+  async count(filter: InstanceFilter = {}, options: CommandOptions = {}): Promise<number> {
     return this.#parts.context.store.instances.count(this.#query(filter), { signal: options.signal });
   }
 
@@ -192,15 +195,10 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     }
     const rotated: string[] = [];
     const failures: unknown[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await context.store.instances.list({ ...this.#query({}), limit: 500, cursor }, { signal });
-      for (const record of page.items) {
-        const changed = rotation.check(record, { actor, signal });
-        if (await changed.catch((error: unknown) => void failures.push(error))) rotated.push(record.id);
-      }
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined);
+    for await (const record of this.#records({}, options)) {
+      const changed = rotation.check(record, { actor, signal });
+      if (await changed.catch((error: unknown) => void failures.push(error))) rotated.push(record.id);
+    }
     if (failures.length > 0) throw failures[0];
     return rotated;
   }
@@ -272,7 +270,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   /** Says what is wrong with an input, every fault at once, without side effects. */
   async validate(input: unknown, options: CommandOptions = {}): Promise<ValidationResult> {
-    return this.#parts.planner.validate(input, options);
+    return (await this.#planner()).validate(input, options);
   }
 
   /** Says what a create or an update would do, without side effects. */
@@ -280,12 +278,30 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     what: { readonly create: unknown } | { readonly update: string; readonly patch: MCPServerInstancePatch },
     options: CommandOptions = {},
   ): Promise<InstancePlan> {
-    const { context, scope, planner } = this.#parts;
+    const { context, scope } = this.#parts;
+    const planner = await this.#planner();
     if ('create' in what) return planner.planCreate(what.create, options);
     return planner.planUpdate(
       await visibleInstance(context, scope, { id: what.update, options }),
       what.patch,
     );
+  }
+
+  async #planner() {
+    const { InstancePlanner } = await import('./instance-plan.js');
+    return new InstancePlanner(this.#parts.context, this.#parts.scope);
+  }
+
+  #page(
+    filter: InstanceFilter,
+    page: { readonly limit: number; readonly cursor: string | undefined },
+    { signal }: CommandOptions,
+  ): Promise<Page<InstanceRecord>> {
+    return this.#parts.context.store.instances.list({ ...this.#query(filter), ...page }, { signal });
+  }
+
+  #records(filter: InstanceFilter, options: CommandOptions): AsyncGenerator<InstanceRecord, void> {
+    return rowsOfPages((cursor) => this.#page(filter, { limit: 500, cursor }, options));
   }
 
   #query(filter: InstanceFilter) {

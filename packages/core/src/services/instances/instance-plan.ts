@@ -1,11 +1,13 @@
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { pointer, type Issue } from '../../domain/errors/issue.js';
 import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
-import { isServing } from '../../domain/instance/mcp-server-instance.js';
+import { isServing, type MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
 import { tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { pinServer } from '../context/move-to-definition.js';
-import type { MCPServerInstancePatch } from './instance-input.js';
+import { isObject } from '../../domain/is-object.js';
+import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
+import { withKeptSecrets } from './kept-secrets.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
@@ -102,6 +104,20 @@ export class InstancePlanner {
     return { ...result, effect: isServing(record) ? 'replace' : 'start-later', changes };
   }
 
+  /** Tells whether an instance is as an input wants it; a secret in clear that it keeps already is no difference. */
+  async isSo(
+    instance: MCPServerInstance,
+    wanted: MCPServerInstanceInput,
+    options: CommandOptions,
+  ): Promise<boolean> {
+    const jsonSpec = await withKeptSecrets(this.#context, { instance, jsonSpec: wanted.jsonSpec }, options);
+    const { labels = {}, description = '', desiredState = 'running' } = wanted;
+    return (
+      canonicalJson([instance.jsonSpec, instance.labels, instance.description, instance.desiredState]) ===
+      canonicalJson([jsonSpec, labels, description, desiredState])
+    );
+  }
+
   async #document(
     jsonSpec: unknown,
     pinned: PinnedServer | null,
@@ -150,8 +166,4 @@ function compare(before: unknown, after: unknown, at = ''): InstancePlan['change
   }
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) => compare(before[key], after[key], at + pointer(key)));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

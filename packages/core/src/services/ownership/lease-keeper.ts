@@ -3,19 +3,29 @@
  * Whoever acts on a copy asks it for a fence, whoever speaks to one for a link.
  * It never starts or stops a copy.
  */
+import { withDeadline } from '../../async/deadline.js';
 import { Recurring } from '../../async/recurring.js';
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
 import { fairShare } from '../../domain/fleet/fair-share.js';
 import { memberLease, relayLease, shardLease } from '../../domain/fleet/lease-names.js';
 import { shardOf } from '../../domain/shard.js';
-import type { Provider } from '../../ports/provider.js';
 import type { Lease, LeaseHolder } from '../../ports/store.js';
 import type { FleetCondition } from '../events/fleet-condition.js';
 import type { ServiceContext } from '../context/service-context.js';
 import type { Claims, OwnedKey, Ownership } from '../context/ownership.js';
+import { BoundShards } from './bound-shards.js';
+import { HeldLeases } from './held-leases.js';
 
-/** The times of leases, in milliseconds. */
-const leaseTimes = Object.freeze({ ttlMs: 15_000, renewEveryMs: 5_000, marginMs: 5_000, soonestMs: 50 });
+/** The times of leases, in milliseconds. A renewal that hangs leaves time for another before what is held is not trusted. */
+const leaseTimes = Object.freeze({
+  ttlMs: 15_000,
+  renewEveryMs: 5_000,
+  renewWithinMs: 3_000,
+  retryMs: 500,
+  marginMs: 5_000,
+  soonestMs: 50,
+});
 
 /** What a {@link LeaseKeeper} works with. */
 export interface LeaseKeeperOptions {
@@ -24,10 +34,8 @@ export interface LeaseKeeperOptions {
   /** Where other processes reach this one, told with each lease; absent where it does not listen. */
   readonly address?: (() => string | undefined) | undefined;
   readonly condition: FleetCondition;
-  /** Opens a provider where that has not been done, and asks where its copies live. */
-  readonly reach: (provider: Provider) => Promise<string>;
-  /** Sets this process's clock by the store's. */
-  readonly alignClock: () => Promise<void>;
+  /** Where the copies of each type live for this process, as far as that is known. */
+  readonly placements: () => ReadonlyMap<string, string>;
   /** Told when leases were lost or gained, so that work is stopped or looked for. */
   readonly onChange: () => void;
   /** Lets calls end on what is about to be given to another worker, and closes the ways to it. */
@@ -38,49 +46,64 @@ export interface LeaseKeeperOptions {
  * Holds the leases of this process: for the relay, for its share of each placement, and for what it claims.
  *
  * A lease is trusted until its time counted from *sending* the renewal, less a margin, on the monotonic clock: a
- * process that was frozen finds its leases expired before it acts.
+ * process that was frozen finds its leases expired before it acts. Renewing is one loop, taking and giving another, and
+ * neither asks anything but the leases of the store: whatever hangs besides costs no lease.
  */
 export class LeaseKeeper implements Ownership, Claims {
   readonly #context: ServiceContext;
   readonly #options: LeaseKeeperOptions;
-  readonly #held = new Map<string, { readonly epoch: number; readonly untilMs: number }>();
+  readonly #held = new HeldLeases();
   /** Still held in the store, but nothing is begun under them any more. */
   readonly #leaving = new Set<string>();
   readonly #claimed = new Set<string>();
-  readonly #placements = new Map<string, string>();
+  readonly #bound: BoundShards;
   readonly #renewing: Recurring;
+  readonly #sharing: Recurring;
   #cancelExpiry: (() => void) | undefined;
+  #before = '';
+  #stopping = false;
   #stopped = false;
 
   constructor(context: ServiceContext, options: LeaseKeeperOptions) {
     this.#context = context;
     this.#options = options;
+    this.#bound = new BoundShards(context, options.placements);
+    const { clock } = context;
     this.#renewing = new Recurring({
-      clock: context.clock,
+      clock,
       work: () => this.#renew(),
+      retryMs: leaseTimes.retryMs,
+      failed: (error) => {
+        const why = normaliseError(error, 'STORE_FAILED', 'Renewing leases failed');
+        options.condition.degraded('store', why);
+      },
+    });
+    this.#sharing = new Recurring({
+      clock,
+      work: () => this.#share(),
       retryMs: leaseTimes.renewEveryMs,
       failed: (error) => {
-        context.logger.warn('renewing leases failed', { error: messageOf(error) });
+        options.condition.report('leases', false, messageOf(error));
       },
     });
   }
 
   fence({ id, type, placement }: OwnedKey): number | null {
-    const mine = this.#placements.get(type);
-    if (mine === undefined || (placement !== null && placement !== mine)) return null;
+    const mine = this.placement(type);
+    if (mine === null || (placement !== null && placement !== mine)) return null;
     return this.#epoch(shardLease(mine, shardOf(id)));
   }
 
   placement(type: string): string | null {
-    return this.#placements.get(type) ?? null;
+    return this.#placements().get(type) ?? null;
   }
 
   concerns(id: string): boolean {
     const shard = shardOf(id);
-    return [...this.#placements.values()].some((at) => this.#epoch(shardLease(at, shard)) !== null);
+    return [...this.#placements().values()].some((at) => this.#epoch(shardLease(at, shard)) !== null);
   }
 
-  /** Whether this process numbers and publishes events now. */
+  /** Whether this process publishes events now. */
   isRelay(): boolean {
     return this.holds(relayLease);
   }
@@ -96,25 +119,44 @@ export class LeaseKeeper implements Ownership, Claims {
 
   async unclaim(name: string): Promise<void> {
     this.#claimed.delete(name);
-    await this.#renewing.settled();
-    if (this.#held.has(name)) await this.#release([name]);
+    await this.#sharing.settled();
+    if (this.#held.get(name)) await this.#release([name]);
   }
 
   async start(): Promise<void> {
-    await this.look();
+    await Promise.all([this.#renewing.now(), this.look()]);
   }
 
-  /** Renews now and takes what has become free, for example when another process gave leases back. */
+  /** Takes what has become free and gives what is too much, for example when another process gave leases back. */
   async look(): Promise<void> {
-    await this.#renewing.now();
+    await this.#sharing.now();
   }
 
-  /** Gives everything back, so that others need not wait for the leases to run out. */
-  async stop(): Promise<void> {
+  /**
+   * Gives leases back, so that others need not wait for them to run out; no new ones are taken from now on. Those held are
+   * renewed until all are given back.
+   *
+   * @param which - all where it is left out
+   */
+  async giveBack(which: (name: string) => boolean = () => true): Promise<void> {
+    this.#stopping = true;
+    await this.#sharing.stop();
+    const names = this.#held.names().filter(which);
+    for (const name of names) this.#leaving.add(name);
+    this.#options.onChange();
+    await this.#release(names);
+  }
+
+  /** Ends the renewing. What has not been given back runs out. */
+  stop(): void {
     this.#stopped = true;
     this.#cancelExpiry?.();
-    await this.#renewing.stop();
-    await this.#release([...this.#held.keys()]);
+    void this.#sharing.stop();
+    void this.#renewing.stop();
+  }
+
+  #placements(): ReadonlyMap<string, string> {
+    return this.#options.worker ? this.#options.placements() : new Map();
   }
 
   #epoch(name: string): number | null {
@@ -125,52 +167,45 @@ export class LeaseKeeper implements Ownership, Claims {
 
   /** @returns when to do so again */
   async #renew(): Promise<number> {
-    const before = this.#names();
+    const answer = this.#asking();
+    const renewed = await this.#inTime((signal) =>
+      this.#context.store.leases.renew(this.#holder(), { signal }),
+    );
+    this.#held.renewed(renewed, answer);
+    this.#changed();
+    this.#options.condition.recovered('store');
+    return leaseTimes.renewEveryMs;
+  }
+
+  /** @returns when to do so again */
+  async #share(): Promise<number> {
     const { leases } = this.#context.store;
-    const holder = this.#holder();
-    let nextInMs: number = leaseTimes.renewEveryMs;
-    try {
-      const sentMs = this.#context.clock.monotonicMs();
-      const [renewed] = await Promise.all([
-        leases.renew(holder),
-        this.#findPlacements(),
-        this.#options.alignClock(),
-      ]);
-      this.#held.clear();
-      this.#keep(renewed, sentMs);
-      const seen = await leases.list();
-      const { take, give } = this.#plan(seen, await this.#bound(seen));
-      if (take.length > 0) {
-        const askedMs = this.#context.clock.monotonicMs();
-        this.#keep(await leases.acquire(take, holder), askedMs);
-      }
-      if (give.length > 0) void this.#giveBack(give);
-      nextInMs = Math.min(nextInMs, this.#untilNextEnds(seen, holder.id));
-      this.#options.condition.recovered('store');
-    } catch (error) {
-      this.#options.condition.degraded(
-        'store',
-        normaliseError(error, 'STORE_FAILED', 'Renewing leases failed'),
+    const seen = await this.#inTime((signal) => leases.list({ signal }));
+    const { take, give } = this.#plan(seen);
+    if (take.length > 0) {
+      const answer = this.#asking();
+      this.#held.taken(
+        await this.#inTime((signal) => leases.acquire(take, this.#holder(), { signal })),
+        answer,
       );
+      this.#changed();
     }
-    this.#watchExpiry();
-    if (this.#names() !== before) this.#options.onChange();
-    return nextInMs;
+    if (give.length > 0) void this.#giveAway(give);
+    if (this.#hasOthers(seen)) void this.#bound.refresh();
+    this.#options.condition.report('leases', true);
+    return Math.min(leaseTimes.renewEveryMs, this.#untilNextEnds(seen));
   }
 
   /** What to take that nobody has, and what to give back. */
-  #plan(
-    seen: readonly Lease[],
-    bound: ReadonlySet<string>,
-  ): { readonly take: readonly string[]; readonly give: readonly string[] } {
+  #plan(seen: readonly Lease[]): { readonly take: readonly string[]; readonly give: readonly string[] } {
     const me = this.#options.holderId;
     const taken = new Set(seen.map(({ name }) => name));
-    const placements = [...new Set(this.#placements.values())];
+    const placements = [...new Set(this.#placements().values())];
     const single = [relayLease, ...this.#claimed, ...placements.map((at) => memberLease(at, me))];
     const shares = placements.map((at) => {
       // What is leaving counts as gone, or it would be taken for too much a second time.
       const held = seen.map((lease) => (this.#leaving.has(lease.name) ? { ...lease, holderId: '' } : lease));
-      return fairShare(held, at, { me, mayGive: (name) => !bound.has(name) });
+      return fairShare(held, at, { me, mayGive: (name) => this.#bound.mayGive(at, name) });
     });
     return {
       take: [...single.filter((name) => !taken.has(name)), ...shares.flatMap(({ take }) => take)],
@@ -178,54 +213,76 @@ export class LeaseKeeper implements Ownership, Claims {
     };
   }
 
-  /** The leases that stay while this process lives, since what runs under them would end with another's taking over. */
-  async #bound(seen: readonly Lease[]): Promise<ReadonlySet<string>> {
-    const names = new Set<string>();
-    for (const [type, provider] of this.#context.providers) {
-      const at = this.#placements.get(type);
-      if (provider.copiesEndWithProcess !== true || at === undefined) continue;
-      const isOther = ({ name, holderId }: Lease): boolean =>
-        holderId !== this.#options.holderId && name === memberLease(at, holderId);
-      if (!seen.some(isOther)) continue;
-      for (const { copy } of await provider.list()) names.add(shardLease(at, shardOf(copy.instanceId)));
-    }
-    return names;
+  /** Whether other workers reach a placement of this one. */
+  #hasOthers(seen: readonly Lease[]): boolean {
+    const placements = new Set(this.#placements().values());
+    return seen.some(
+      ({ name, holderId }) =>
+        holderId !== this.#options.holderId &&
+        [...placements].some((at) => name === memberLease(at, holderId)),
+    );
   }
 
   /** Ends the work under leases before another worker may begin it. */
-  async #giveBack(names: readonly string[]): Promise<void> {
+  async #giveAway(names: readonly string[]): Promise<void> {
     for (const name of names) this.#leaving.add(name);
     this.#options.onChange();
-    await this.#options.letGo();
-    await this.#release(names);
-    for (const name of names) this.#leaving.delete(name);
+    try {
+      await this.#options.letGo();
+      // Something may have been started under them in the moment before.
+      await this.#release(await this.#bound.givable(names));
+    } finally {
+      for (const name of names) this.#leaving.delete(name);
+      this.#options.onChange();
+    }
   }
 
   async #release(names: readonly string[]): Promise<void> {
-    for (const name of names) this.#held.delete(name);
-    await this.#context.store.leases.release(names, this.#options.holderId).catch((error: unknown) => {
+    if (names.length === 0) return;
+    this.#held.release(names);
+    this.#changed();
+    try {
+      await this.#inTime((signal) =>
+        this.#context.store.leases.release(names, this.#options.holderId, { signal }),
+      );
+    } catch (error) {
       this.#context.logger.debug('leases were not given back', { error: messageOf(error) });
-    });
+    }
   }
 
   /** When the first lease of another process ends, so that what a dead one held is taken over at once. */
-  #untilNextEnds(seen: readonly Lease[], me: string): number {
+  #untilNextEnds(seen: readonly Lease[]): number {
     const now = this.#context.clock.now();
     const ends = seen
-      .filter(({ holderId }) => holderId !== me)
+      .filter(({ holderId }) => holderId !== this.#options.holderId)
       .map(({ expiresAt }) => Date.parse(expiresAt) - now);
     return Math.max(leaseTimes.soonestMs, Math.min(...ends) + 1);
   }
 
-  /** Tells of leases that run out before a renewal succeeds, at that moment. */
-  #watchExpiry(): void {
+  /** Tells of leases that were lost or gained, and of those that run out before a renewal succeeds, at that moment. */
+  #changed(): void {
     this.#cancelExpiry?.();
-    const untilMs = Math.min(...[...this.#held.values()].map((lease) => lease.untilMs));
-    if (this.#stopped || !Number.isFinite(untilMs)) return;
-    this.#cancelExpiry = this.#context.clock.schedule(untilMs - this.#context.clock.monotonicMs(), () => {
-      this.#held.clear();
-      this.#options.onChange();
-    });
+    if (this.#stopped) return;
+    const { untilMs } = this.#held;
+    if (Number.isFinite(untilMs)) {
+      const inMs = untilMs - this.#context.clock.monotonicMs();
+      this.#cancelExpiry = this.#context.clock.schedule(inMs, () => {
+        this.#held.clear();
+        this.#changed();
+      });
+    }
+    const now = this.#held.names().join('\n');
+    if (now === this.#before) return;
+    this.#before = now;
+    if (!this.#stopping) this.#options.onChange();
+  }
+
+  #asking(): { readonly request: number; readonly untilMs: number } {
+    const { ttlMs, marginMs } = leaseTimes;
+    return {
+      request: this.#held.request(),
+      untilMs: this.#context.clock.monotonicMs() + ttlMs - marginMs,
+    };
   }
 
   #holder(): LeaseHolder {
@@ -233,31 +290,15 @@ export class LeaseKeeper implements Ownership, Claims {
     return { id, ttlMs: leaseTimes.ttlMs, address: address?.() };
   }
 
-  #keep(leases: readonly Lease[], sentMs: number): void {
-    const untilMs = sentMs + leaseTimes.ttlMs - leaseTimes.marginMs;
-    for (const { name, epoch } of leases) this.#held.set(name, { epoch, untilMs });
-  }
-
-  #names(): string {
-    return [...this.#held.keys()].sort().join('\n');
-  }
-
-  /** Asks the providers where their copies live; one whose backend is away is asked again at the next turn. */
-  async #findPlacements(): Promise<void> {
-    if (!this.#options.worker) return;
-    await Promise.all(
-      [...this.#context.providers].map(async ([type, provider]) => {
-        if (this.#placements.has(type)) return;
-        try {
-          this.#placements.set(type, await this.#options.reach(provider));
-          this.#options.condition.recovered(`provider:${type}`);
-        } catch (error) {
-          this.#options.condition.degraded(
-            `provider:${type}`,
-            normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" is away`),
-          );
-        }
-      }),
-    );
+  #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const timeoutMs = leaseTimes.renewWithinMs;
+    return withDeadline(work, {
+      clock: this.#context.clock,
+      timeoutMs,
+      expired: () =>
+        mcpError('STORE_FAILED', `The store did not answer about leases within ${timeoutMs} ms.`, {
+          retryable: true,
+        }),
+    });
   }
 }

@@ -2,6 +2,7 @@ import { resolveHealthCheck } from '../../domain/json-spec/health-check.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { resolveTransport } from '../../domain/json-spec/resolve-transport.js';
 import type { LinkTarget, MCPLink, ProbeRequest } from '../../ports/mcp-link.js';
 import type { CopyRef } from '../../ports/provider.js';
 import type { SecretSource } from '../secrets/secret-source.js';
@@ -160,10 +161,7 @@ export function copyRef(record: Pick<InstanceRecord, 'id' | 'slug'>, copy: Pick<
 
 /** Whether a server is spoken to over its standard streams. */
 export function isStdio(spec: JsonSpec): boolean {
-  return (
-    spec.transport === 'stdio' ||
-    (spec.transport === undefined && spec.port === undefined && spec.type !== 'url')
-  );
+  return resolveTransport(spec) === 'stdio';
 }
 
 /** How a copy is to be probed, but for whether to list its tools. */

@@ -108,7 +108,7 @@ export class FailureRecorder {
   async stuck(id: string, error: MCPInfraError, pass: LeasedPass): Promise<void> {
     const { condition, context } = this.#services;
     const away = isBackendAway(error) || error.code === 'PROVIDER_FAILED';
-    if (away) condition.degraded(`provider:${pass.provider.type}`, error);
+    if (away) condition.evidence(`provider:${pass.provider.type}`);
     const message = this.#services.secrets.scrub(id, error.message);
     await changeInstance(context, id, {
       origin: { fence: pass.fence },

@@ -110,7 +110,11 @@ export class OrphanCollector {
           owned.copy.instanceId,
           normaliseError(error, 'PROVIDER_FAILED', 'Removing an orphan failed'),
         );
-        context.logger.warn('an orphan could not be removed', { copy: copyName(owned), code, message });
+        context.logger.warn('an orphan could not be removed', {
+          copy: copyName(owned),
+          code,
+          error: message,
+        });
       }
     }
     return { removed, foreign };

@@ -73,9 +73,7 @@ export class Reconciler {
     const sinceMs = context.clock.monotonicMs();
     this.#owned.set(id, { id, type, placement: record.runtime.placement, sinceMs });
     try {
-      const result = await this.#step(record, pass);
-      this.#services.condition.recovered(`provider:${type}`);
-      return result;
+      return await this.#step(record, pass);
     } catch (thrown) {
       // From here on it is written and logged.
       const error = this.#services.secrets.scrubError(id, thrown);
@@ -191,7 +189,8 @@ export class Reconciler {
     }
     const { candidate } = record.runtime;
     if (candidate) return this.#replacement.goOn(record, candidate, { ...pass, active });
-    if (record.status === 'unhealthy' && !livesNowhere) {
+    // What an earlier worker saw, or what was so before the engine was away, is seen again before it is acted on.
+    if (record.status === 'unhealthy' && !livesNowhere && health.confirms(record.id)) {
       const restarted = await this.#failures.restartUnhealthy(record, pass);
       return restarted.kind === 'busy' ? { requeueAfterMs: 1_000 } : this.#run(restarted.record, pass);
     }

@@ -2,12 +2,11 @@ import { withDeadline } from '../../async/deadline.js';
 import { isAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
-import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { Provider } from '../../ports/provider.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
-/** How often backends are looked at that seem not to answer, how long that may take, and how many looks in vain say so. */
-const looks = Object.freeze({ everyMs: 2_000, timeoutMs: 5_000, inVain: 2 });
+/** How often backends are looked at that seem not to answer, and how long that may take. */
+const looks = Object.freeze({ everyMs: 2_000, timeoutMs: 5_000 });
 
 /** A pass that acts for longer, in milliseconds, gives reason to look at its backend, and is made again once that is back. */
 export const longActMs = 5_000;
@@ -30,8 +29,10 @@ export interface RecoveryWatchOptions {
 export class RecoveryWatch {
   readonly #services: ReconcileServices;
   readonly #options: RecoveryWatchOptions;
-  /** Looks in vain, one after the other. */
-  readonly #silent = new Map<string, number>();
+  /** Those that did not answer when they were last looked at. */
+  readonly #silent = new Set<string>();
+  /** Those of whom it has been told that they answer, though their owner still finds them away. */
+  readonly #told = new Set<string>();
 
   constructor(services: ReconcileServices, options: RecoveryWatchOptions) {
     this.#services = services;
@@ -54,17 +55,22 @@ export class RecoveryWatch {
     const { ownership } = this.#services;
     const at = ownership.placement(type);
     if (at === null || at === '*') return false;
-    return this.#silent.has(type) || this.#isDegraded(type) || this.#options.actsLong(type);
+    if (!this.#isAway(type)) this.#told.delete(type);
+    return this.#silent.has(type) || this.#isNewlyAway(type) || this.#options.actsLong(type);
   }
 
-  #isDegraded(type: string): boolean {
-    return this.#services.condition.parts().some(({ part }) => part === `provider:${type}`);
+  #isAway(type: string): boolean {
+    return this.#services.condition.troubles.has(`provider:${type}`);
+  }
+
+  #isNewlyAway(type: string): boolean {
+    return this.#isAway(type) && !this.#told.has(type);
   }
 
   async #look(provider: Provider, signal: AbortSignal): Promise<void> {
     const { type } = provider;
     const { condition, context } = this.#services;
-    const wasAway = this.#isDegraded(type);
+    const wasAway = this.#isNewlyAway(type);
     const { timeoutMs } = looks;
     try {
       await withDeadline((ends) => provider.observe(nobody, { signal: ends }), {
@@ -74,21 +80,17 @@ export class RecoveryWatch {
         expired: () =>
           mcpError('PLUGIN_TIMEOUT', `The provider "${type}" did not answer within ${String(timeoutMs)} ms.`),
       });
-    } catch (error) {
+    } catch {
       if (isAborted(signal)) return;
-      const inVain = (this.#silent.get(type) ?? 0) + 1;
-      this.#silent.set(type, inVain);
-      if (inVain >= looks.inVain)
-        condition.degraded(
-          `provider:${type}`,
-          normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" failed`),
-        );
+      this.#silent.add(type);
+      condition.evidence(`provider:${type}`);
       return;
     }
-    const inVain = this.#silent.get(type) ?? 0;
-    this.#silent.delete(type);
-    if (!wasAway && inVain === 0) return;
-    condition.recovered(`provider:${type}`);
+    const wasSilent = this.#silent.delete(type);
+    if (!wasAway && !wasSilent) return;
+    if (this.#isAway(type)) this.#told.add(type);
+    // Whoever says how it is looks for itself.
+    condition.evidence(`provider:${type}`);
     this.#options.recovered(type);
   }
 }

@@ -1,4 +1,5 @@
-import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
+import { messageOf } from '../../domain/errors/normalise-error.js';
+import { rowsOfPages } from '../../domain/list-page.js';
 import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
@@ -40,13 +41,13 @@ export class Resync {
         const listed = await provider.list({ signal });
         for (const { copy, state } of listed) running.set(copyKey(copy.instanceId, copy.revision), state);
         listings.push({ provider, listed });
-        condition.recovered(`provider:${type}`);
       } catch (error) {
         if (signal.aborted) return;
-        condition.degraded(
-          `provider:${type}`,
-          normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" could not be asked`),
-        );
+        condition.evidence(`provider:${type}`);
+        context.logger.debug('the copies of a provider could not be listed', {
+          type,
+          error: messageOf(error),
+        });
       }
     }
     const reachable = new Set(listings.map(({ provider }) => provider.type));
@@ -70,21 +71,19 @@ export class Resync {
     const known = new Set<string>();
     const leases = await context.store.leases.list({ signal });
     const wanted = await wantedDefinitions(context, signal);
-    let cursor: string | undefined;
-    do {
-      const page = await context.store.instances.list({ limit: pageSize, cursor }, { signal });
-      for (const record of page.items) {
-        const { active, candidate } = record.runtime;
-        if (active) known.add(copyKey(record.id, active.revision));
-        if (candidate) known.add(copyKey(record.id, candidate.revision));
-        if (wanted.size > 0 && this.#isOurs(record)) await resumeRollOut(context, record, wanted);
-        const isForeign = !context.providers.has(record.jsonSpec.type);
-        if (isForeign && !isRemovable(record)) await noteUnreachable(this.#services, record, leases);
-        else if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
-        else this.#track(record);
-      }
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined && !signal.aborted);
+    const { instances } = context.store;
+    for await (const record of rowsOfPages((cursor) =>
+      instances.list({ limit: pageSize, cursor }, { signal }),
+    )) {
+      const { active, candidate } = record.runtime;
+      if (active) known.add(copyKey(record.id, active.revision));
+      if (candidate) known.add(copyKey(record.id, candidate.revision));
+      if (wanted.size > 0 && this.#isOurs(record)) await resumeRollOut(context, record, wanted);
+      const isForeign = !context.providers.has(record.jsonSpec.type);
+      if (isForeign && !isRemovable(record)) await noteUnreachable(this.#services, record, leases);
+      else if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
+      else this.#track(record);
+    }
     return known;
   }
 

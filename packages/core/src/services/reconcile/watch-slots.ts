@@ -1,7 +1,6 @@
 import type { FairSlots } from '../../async/fair-slots.js';
 import { isAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
 const everyMs = 5_000;
@@ -25,8 +24,8 @@ export async function watchSlots(services: ReconcileServices, signal: AbortSigna
         stuck.set(part, message);
       }
     }
-    for (const [part, message] of stuck) condition.degraded(part, mcpError('WAITING_FOR_SLOT', message));
-    for (const part of told) if (!stuck.has(part)) condition.recovered(part);
+    for (const [part, message] of stuck) condition.report(part, false, message);
+    for (const part of told) if (!stuck.has(part)) condition.report(part, true);
     told.clear();
     for (const part of stuck.keys()) told.add(part);
   }

@@ -1,3 +1,4 @@
+import { rowsOfPages } from '../../domain/list-page.js';
 import { invalidSpec, type Issue } from '../../domain/errors/issue.js';
 import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
 import type { CallOptions } from '../../ports/common.js';
@@ -12,12 +13,9 @@ export async function instancesOfServer(
   options?: CallOptions,
 ): Promise<readonly InstanceRecord[]> {
   const found: InstanceRecord[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await context.store.instances.list({ serverSpecId, limit: 500, cursor }, options);
-    found.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
+  const { instances } = context.store;
+  const records = rowsOfPages((cursor) => instances.list({ serverSpecId, limit: 500, cursor }, options));
+  for await (const record of records) found.push(record);
   return found;
 }
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { EnvVariable } from '../../domain/env-schema/env-variable.js';
 import { parseEnvSchema } from '../../domain/env-schema/parse-env-schema.js';
-import { didYouMean } from '../../domain/did-you-mean.js';
 import { invalidSpec, pointer, type Issue } from '../../domain/errors/issue.js';
 import { moveCredentials } from '../../domain/json-spec/move-credentials.js';
 import { looksLikeSecret } from '../../domain/secrets/looks-like-secret.js';
 import { scanReferences } from '../../domain/secrets/secret-reference.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
+import { FieldReader } from '../context/field-reader.js';
 
 /** What a host gives to register a server. */
 export interface MCPServerInput {
@@ -50,33 +50,11 @@ const fields = {
 
 /** Reads what a host gave for a server, every error at once. @throws `INVALID_SPEC` */
 export function parseServerInput(input: unknown, base?: MCPServerFields): MCPServerFields {
-  const issues: Issue[] = [];
-  const given: Record<string, unknown> =
-    typeof input === 'object' && input !== null && !Array.isArray(input) ? { ...input } : {};
+  const reader = new FieldReader(input, fields, ['envSchema']);
+  const { given, issues } = reader;
   if (Object.keys(given).length === 0 && !base) {
     issues.push({ path: '', code: 'wrong_type', message: 'Expected an object with at least a name.' });
   }
-  const known = [...Object.keys(fields), 'envSchema'];
-  for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue;
-    const hint = didYouMean(key, known);
-    const message = `Unknown field. ${hint === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean "${hint}"?`}`;
-    issues.push({ path: pointer(key), code: 'unknown_field', message });
-  }
-  const pick = <K extends keyof typeof fields>(key: K, fallback: MCPServerFields[K]): MCPServerFields[K] => {
-    const value = given[key];
-    if (value === undefined) return fallback;
-    const result = fields[key].safeParse(value);
-    if (result.success) return result.data as MCPServerFields[K];
-    for (const issue of result.error.issues) {
-      issues.push({
-        path: pointer(key, ...issue.path.map(String)),
-        code: 'wrong_type',
-        message: `${issue.message}.`,
-      });
-    }
-    return fallback;
-  };
   if (given['name'] === undefined && !base) {
     issues.push({ path: '/name', code: 'required', message: 'A server needs a name.' });
   }
@@ -88,15 +66,15 @@ export function parseServerInput(input: unknown, base?: MCPServerFields): MCPSer
   }
   issues.push(...secretsInClear(given['jsonSpec']));
   const result: MCPServerFields = {
-    name: pick('name', base?.name ?? ''),
-    description: pick('description', base?.description ?? ''),
-    dockerImageUrl: pick('dockerImageUrl', base?.dockerImageUrl ?? null),
-    version: pick('version', base?.version ?? '1.0.0'),
-    tags: pick('tags', base?.tags ?? []),
-    status: pick('status', base?.status ?? 'active'),
-    isPublic: pick('isPublic', base?.isPublic ?? false),
-    jsonSpec: pick('jsonSpec', base?.jsonSpec ?? {}),
-    labels: pick('labels', base?.labels ?? {}),
+    name: reader.read('name', base?.name ?? ''),
+    description: reader.read('description', base?.description ?? ''),
+    dockerImageUrl: reader.read('dockerImageUrl', base?.dockerImageUrl ?? null),
+    version: reader.read('version', base?.version ?? '1.0.0'),
+    tags: reader.read('tags', base?.tags ?? []),
+    status: reader.read('status', base?.status ?? 'active'),
+    isPublic: reader.read('isPublic', base?.isPublic ?? false),
+    jsonSpec: reader.read('jsonSpec', base?.jsonSpec ?? {}),
+    labels: reader.read('labels', base?.labels ?? {}),
     envSchema,
   };
   if (issues.length > 0) throw invalidSpec('The server', issues);

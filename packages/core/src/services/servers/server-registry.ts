@@ -5,12 +5,12 @@
  */
 import type { Issue } from '../../domain/errors/issue.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { draftEvent, serverSubject, timestamp } from '../context/event-drafts.js';
 import { pinServer } from '../context/move-to-definition.js';
 import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
-import { PagedList } from '../context/paged-list.js';
 import type { MCPServerFields, MCPServerInput } from './server-input.js';
 import type { ServerPlan } from './server-plan.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
@@ -22,9 +22,6 @@ export interface ServerFilter {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly status?: MCPServerStatus | readonly MCPServerStatus[] | undefined;
-  /** The most on a page. @defaultValue 100 */
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
 }
 
 /** How a change of a server reaches the instances made of it. */
@@ -114,18 +111,23 @@ export class MCPServerRegistry {
     return visibleServer(this.#context, this.#scope, { id, change: false, options });
   }
 
-  /** Lists definitions by age; await it for a page, or iterate over all. */
-  list(filter: ServerFilter = {}, options: CommandOptions = {}): PagedList<MCPServer> {
-    const { status, limit = 100, cursor, ...rest } = filter;
-    const statuses = typeof status === 'string' ? [status] : status;
-    return new PagedList(
-      (next) =>
-        this.#context.store.servers.list(
-          { ...rest, tenant: this.#scope ?? undefined, status: statuses, limit, cursor: next },
-          { signal: options.signal },
-        ),
-      cursor,
+  /** Lists a page of definitions by age. */
+  async list(
+    { limit = 100, cursor, ...filter }: ServerFilter & PageQuery = {},
+    { signal }: CommandOptions = {},
+  ): Promise<Page<MCPServer>> {
+    const { name, labels, tags } = filter;
+    const status = typeof filter.status === 'string' ? [filter.status] : filter.status;
+    const tenant = this.#scope ?? undefined;
+    return this.#context.store.servers.list(
+      { name, labels, tags, status, tenant, limit, cursor },
+      { signal },
     );
+  }
+
+  /** Every definition by age, read page by page as it is iterated. */
+  all(filter: ServerFilter = {}, options: CommandOptions = {}): AsyncGenerator<MCPServer, void> {
+    return rowsOfPages((cursor) => this.list({ ...filter, limit: 500, cursor }, options));
   }
 
   /**

@@ -5,7 +5,8 @@ import { specObject } from './spec-object.js';
 // Engines refuse less.
 const leastMemory = 6 * 1024 ** 2;
 
-const memoryLimit = z
+/** A size of memory. */
+export const memoryLimit = z
   .string({ error: 'Expected a size as text, such as "256m" or "1g"' })
   .refine((text) => parseByteSize(text) !== undefined)
   .refine((text) => (parseByteSize(text) ?? leastMemory) >= leastMemory, {
@@ -18,24 +19,15 @@ const cpuLimit = z
   .regex(/^\d{1,4}(?:\.\d{1,9})?$/u)
   .refine((text) => Number(text) > 0);
 
-const pidsLimit = z.int({ error: 'Expected a whole number of processes from 1' }).min(1).max(4_194_304);
+/** How many processes and threads. */
+export const pidsLimit = z
+  .int({ error: 'Expected a whole number of processes from 1' })
+  .min(1)
+  .max(4_194_304);
 
 /** What a container may use. */
 export const containerResources = specObject({
   memory_limit: memoryLimit.optional(),
   cpu_limit: cpuLimit.optional(),
   pids_limit: pidsLimit.optional(),
-});
-
-/** What a local process may use. */
-export const processResources = specObject({
-  memory_limit: memoryLimit.optional(),
-  pids_limit: pidsLimit.optional(),
-  cpu_limit: z
-    .never({
-      error:
-        'A local process cannot be held to a share of the CPUs without a control group. ' +
-        'Remove cpu_limit, or run the server as a container.',
-    })
-    .optional(),
 });

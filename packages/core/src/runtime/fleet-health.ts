@@ -1,0 +1,75 @@
+import { withDeadline } from '../async/deadline.js';
+import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import { messageOf } from '../domain/errors/normalise-error.js';
+import type { EventBus } from '../ports/event-bus.js';
+import { timestamp } from '../services/context/event-drafts.js';
+import type { ServiceContext } from '../services/context/service-context.js';
+import type { FleetCondition, PartCondition } from '../services/events/fleet-condition.js';
+
+/** How the fleet's surroundings are. */
+export interface FleetHealth {
+  readonly status: 'ok' | 'degraded' | 'stopped';
+  /** The parts that do not work: backends, and what the fleet itself does in the background. */
+  readonly degraded: readonly PartCondition[];
+  /** How many instances are in each status; empty while the store does not say. */
+  readonly instances: Readonly<Record<string, number>>;
+}
+
+/** So long the store has to answer, in milliseconds. */
+const storeHasMs = 2_000;
+
+const statuses = [
+  'pending',
+  'pulling',
+  'starting',
+  'running',
+  'unhealthy',
+  'stopping',
+  'stopped',
+  'idle',
+  'failed',
+  'deleting',
+] as const;
+
+/** Says how a fleet that runs is, whatever hangs. Never rejects. */
+export async function fleetHealth(
+  context: ServiceContext,
+  { condition, bus }: { readonly condition: FleetCondition; readonly bus: EventBus },
+): Promise<FleetHealth> {
+  const found: PartCondition[] = [];
+  const note = (part: string, message: string): void => {
+    found.push({ part, ok: false, message, since: timestamp(context) });
+  };
+  let instances: Readonly<Record<string, number>> = {};
+  try {
+    instances = await countInstances(context);
+  } catch (error) {
+    note('store', messageOf(error));
+  }
+  if (bus.healthy?.() === false)
+    note('event-bus', 'Its backend does not answer; events reach other processes late.');
+  const known = condition.parts();
+  const parts = new Set(known.map(({ part }) => part));
+  const degraded = [...known, ...found.filter(({ part }) => !parts.has(part))];
+  return { status: degraded.length === 0 ? 'ok' : 'degraded', degraded, instances };
+}
+
+function countInstances({ store, clock }: ServiceContext): Promise<Readonly<Record<string, number>>> {
+  return withDeadline(
+    async (signal) => {
+      const counts = statuses.map(
+        async (status) => [status, await store.instances.count({ status: [status] }, { signal })] as const,
+      );
+      return Object.fromEntries(await Promise.all(counts));
+    },
+    {
+      clock,
+      timeoutMs: storeHasMs,
+      expired: () =>
+        mcpError(
+          'STORE_FAILED',
+          `The store did not answer within ${storeHasMs} ms; look whether it is reachable.`,
+        ),
+    },
+  );
+}

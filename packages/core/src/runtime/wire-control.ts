@@ -1,0 +1,44 @@
+import type { PeerLink } from '../ports/peer-link.js';
+import type { StoreIdentity } from '../ports/store.js';
+import { OwnedCopies } from '../services/ownership/owned-copies.js';
+import { RemoteOwners } from '../services/ownership/remote-owners.js';
+import type { ResolvedOptions } from './options.js';
+import type { ScopeParts } from './scope.js';
+import type { WiredEvents } from './wire-events.js';
+import type { WiredWorker } from './wire-worker.js';
+
+/** What callers use of a fleet, wired: its scopes, and the way to copies of other processes. */
+export interface WiredControl {
+  readonly scopeParts: ScopeParts;
+  /** Where other processes reach this one; `undefined` where it does not listen. */
+  address(): string | undefined;
+  /** Listens for peers. @throws `INVALID_OPTIONS` */
+  open(identity: StoreIdentity): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Wires what commands and calls go through. */
+export function wireControl(
+  { parts, leases }: Pick<WiredWorker, 'parts' | 'leases'>,
+  { hub, subscriptions }: Pick<WiredEvents, 'hub' | 'subscriptions'>,
+  settings: Pick<ResolvedOptions, 'peer'>,
+): WiredControl {
+  const { context } = parts;
+  let peer: PeerLink | undefined;
+  const owned = new OwnedCopies(context, parts);
+  const remote = new RemoteOwners(context, () => peer);
+  return {
+    scopeParts: { ...parts, owned, remote, hub, subscriptions, claims: leases },
+    address: () => peer?.address,
+    open: async ({ fleet }) => {
+      if (settings.peer === null) return;
+      const { clock, logger } = context;
+      const { openPeerLink } = await import('../mcp/peer/open-peer-link.js');
+      peer = await openPeerLink({ settings: settings.peer, fleet, host: owned, clock, logger });
+    },
+    close: async () => {
+      await peer?.close();
+      peer = undefined;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { guardEventBus } from '../guards/guarded-event-bus.js';
+import { guardProvider } from '../guards/guarded-provider.js';
+import { guardSecretResolver, guardSecretStore } from '../guards/guarded-secrets.js';
+import { guardStore } from '../guards/guarded-store.js';
+import { safeLogger } from '../guards/safe-logger.js';
+import { createMCPLinks } from '../mcp/create-mcp-links.js';
+import type { EventBus } from '../ports/event-bus.js';
+import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
+import type { ServiceContext } from '../services/context/service-context.js';
+import { FleetClock } from './fleet-clock.js';
+import type { ResolvedOptions } from './options.js';
+
+/** The host's plugins behind their guards, and what else every service works with. */
+export interface WiredPlugins extends Omit<ServiceContext, 'identity' | 'wake' | 'committed' | 'clock'> {
+  readonly clock: FleetClock;
+  readonly bus: EventBus;
+}
+
+/** Puts a guard before everything the host gave. @throws `SPECIFICATION_VERSION_UNSUPPORTED` */
+export function wirePlugins(options: ResolvedOptions): WiredPlugins {
+  const clock = new FleetClock(options.clock);
+  const logger = safeLogger(options.logger);
+  const guard = { clock, logger, deadlines: options.deadlines };
+  const providers = new Map(options.providers.map((p) => [p.type, guardProvider(p, guard)] as const));
+  const resolvers = options.secrets.map((s) =>
+    isWritable(s) ? guardSecretStore(s, guard) : guardSecretResolver(s, guard),
+  );
+  return {
+    clock,
+    logger,
+    providers,
+    resolvers,
+    store: guardStore(options.store, guard),
+    bus: guardEventBus(options.events, guard),
+    schemas: new Map([...providers].map(([type, provider]) => [type, provider.specSchema])),
+    secretStore: resolvers.find(isWritable) ?? null,
+    links: createMCPLinks({ clock, logger }),
+    settings: options,
+    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+  };
+}
+
+function isWritable(secrets: SecretResolver | SecretStore): secrets is SecretStore {
+  return 'put' in secrets;
+}

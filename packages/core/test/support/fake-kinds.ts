@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { type JsonSpec, specFields } from '../../src/plugin.js';
+import type { FakeProviderOptions } from '../../src/testing/index.js';
+
+const { healthCheck, httpUrl, labels, lifecycle, session, specObject } = specFields;
+
+/** Documents of servers that end with the process that started them. */
+export interface LocalSpec extends JsonSpec {
+  readonly type: 'local';
+  readonly command: readonly string[];
+}
+
+/** Documents of servers that run elsewhere. */
+export interface RemoteSpec extends JsonSpec {
+  readonly type: 'remote';
+  readonly endpoint: string;
+  readonly authentication?: Readonly<Record<string, string>> | undefined;
+}
+
+const shared = {
+  environment: specFields.environment.optional(),
+  health_check: healthCheck.optional(),
+  labels: labels.optional(),
+};
+
+/** A fake whose copies end with their process. */
+export const local = {
+  of: {
+    type: 'local',
+    copiesEndWithProcess: true,
+    specSchema: specObject({
+      ...shared,
+      type: z.literal('local'),
+      command: specFields.commandLine,
+      lifecycle: lifecycle.optional(),
+      session: session.optional(),
+    }) as z.ZodType<LocalSpec>,
+  },
+} satisfies FakeProviderOptions<LocalSpec>;
+
+/** A fake of servers that run elsewhere. */
+export const remote = {
+  of: {
+    type: 'remote',
+    specSchema: specObject({
+      ...shared,
+      type: z.literal('remote'),
+      endpoint: httpUrl,
+      authentication: z.record(z.string(), z.string()).optional(),
+    }) as z.ZodType<RemoteSpec>,
+  },
+  placement: '*',
+} satisfies FakeProviderOptions<RemoteSpec>;

@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** Stands before a PostgreSQL server, and can stop to carry anything while it still accepts connections. */
+export interface FreezableProxy {
+  /** The server's URL, through the proxy. */
+  readonly url: string;
+  /** How many connections clients hold. */
+  connections(): number;
+  freeze(): void;
+  close(): void;
+}
+
+export async function freezableProxy(serverUrl: string): Promise<FreezableProxy> {
+  const target = new URL(serverUrl);
+  const held = new Set<Socket>();
+  let frozen = false;
+  const server = createServer((client) => {
+    held.add(client);
+    client.once('close', () => held.delete(client));
+    client.on('error', () => undefined);
+    // Its end is seen only where it is read.
+    client.on('data', () => undefined);
+    if (frozen) return;
+    const upstream = connect(Number(target.port), target.hostname);
+    upstream.on('error', () => client.destroy());
+    client.on('data', (chunk) => !frozen && upstream.write(chunk));
+    upstream.on('data', (chunk) => !frozen && client.write(chunk));
+    client.once('close', () => upstream.destroy());
+    upstream.once('close', () => client.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(serverUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    connections: () => held.size,
+    freeze: () => {
+      frozen = true;
+    },
+    close: () => {
+      for (const client of held) client.destroy();
+      server.close();
+    },
+  };
+}
