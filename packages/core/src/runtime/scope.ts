@@ -34,14 +34,14 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   readonly environment: EnvironmentService;
   /** What happens. */
   readonly events: EventStream;
-  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope };
+  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope; readonly waiter: InstanceWaiter };
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, condition, owned, remote, claims, hub, subscriptions } = parts;
-    this.#parts = { context, scope };
     const commands = new InstanceCommands(context, scope);
     const waiter = new InstanceWaiter(context, hub, scope);
+    this.#parts = { context, scope, waiter };
     const sessions = new InstanceSessions(context, links, {
       secrets,
       waiter,

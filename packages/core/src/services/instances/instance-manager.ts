@@ -3,7 +3,6 @@
  * Hosts call it through infra or a scope of it.
  * It never waits for an engine; it writes wishes and wakes their worker.
  */
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import {
   toInstance,
   type InstanceRecord,
@@ -21,7 +20,7 @@ import type { InstanceCommands, InstanceUpdateOptions } from './instance-command
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import type { InstancePlan, ValidationResult } from './instance-plan.js';
 import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
-import { failedForGood, type InstanceWaiter } from '../sessions/instance-waiter.js';
+import type { InstanceWaiter } from '../sessions/instance-waiter.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
 
@@ -66,8 +65,8 @@ interface Parts {
 /**
  * The instances of a fleet.
  *
- * A command resolves when the wish is durable, with `wait` when it has come true. Repeating a `start`, `stop` or
- * `delete` of what already is so resolves.
+ * A command resolves when the wish is durable, with `wait` when it has come true (see {@link WaitableCommandOptions}).
+ * One that changes nothing resolves, too, and disturbs nothing.
  */
 export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   readonly #parts: Parts;
@@ -95,32 +94,32 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     return this.#answer(await this.#parts.commands.create(input, options), options);
   }
 
-  /** Creates an instance, or makes the one of the same name like the input; does nothing when it is so already. */
+  /**
+   * Creates an instance, or makes the one of the same name like the input; does nothing when it is so already: what sleeps
+   * goes on sleeping. One that is being deleted is waited for, up to a minute, and made anew.
+   *
+   * @throws as `create` and `update`; `INSTANCE_DELETED` for one that is still being deleted then
+   */
   async ensure<const T extends SpecInput<TSpec>>(
     input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
     options: WaitableCommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
-    return this.#answer(await this.#parts.commands.ensure(input, options), options);
+    const { ensureInstance } = await import('./ensure-instance.js');
+    return this.#answer(await ensureInstance(this.#parts, input, options), options);
   }
 
   /**
    * Applies a merge patch (RFC 7396). The running copy is replaced only if what it runs changed: the new one is
    * started and probed first, and the old one serves on when that fails.
    *
-   * @throws `INVALID_SPEC`, `CONFLICT`, `NOT_FOUND`; with `wait` also `UPDATE_ROLLED_BACK`
+   * @throws `INVALID_SPEC`, `CONFLICT`, `NOT_FOUND`, `INSTANCE_DELETED`; with `wait` as {@link WaitableCommandOptions}
    */
   async update(
     id: string,
     patch: MCPServerInstancePatch,
     options: WaitableCommandOptions & InstanceUpdateOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
-    const written = await this.#parts.commands.update(id, patch, options);
-    if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
-    const ready = await this.#parts.waiter.untilReady(id, options);
-    const { reason, message } = ready.statusDetail;
-    if (reason === 'UPDATE_ROLLED_BACK')
-      throw mcpError(reason, message, { details: { statusDetail: ready.statusDetail } });
-    return this.#shown(ready);
+    return this.#answer(await this.#parts.commands.update(id, patch, options), options);
   }
 
   /** Deletes an instance, its copies and the secrets it owned. Absent resolves. */
@@ -164,9 +163,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   /** Wants it stopped; it stays so, also over restarts of the host. @throws `NOT_FOUND`, `INSTANCE_DELETED` */
   async stop(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
-    const record = await this.#parts.commands.setDesiredState(id, 'stopped', options);
-    if (options.wait !== true) return this.#shown(record);
-    return this.#shown(await this.#parts.waiter.until(id, 'stopped', options));
+    return this.#answer(await this.#parts.commands.setDesiredState(id, 'stopped', options), options);
   }
 
   /** Ends the copy and makes a new one, secrets resolved anew. @throws `NOT_FOUND`, `INSTANCE_STOPPED` */
@@ -310,17 +307,8 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   }
 
   async #answer(written: InstanceRecord, options: WaitableCommandOptions): Promise<MCPServerInstance<TSpec>> {
-    if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
-    const settled = await this.#parts.waiter.until(
-      written.id,
-      (r) =>
-        r.status === 'failed' ||
-        (r.observedGeneration === r.generation && (r.status === 'running' || r.status === 'idle')),
-      options,
-    );
-    // With `wait` the caller wants to hear of the first failure, also of one that is tried again.
-    if (settled.status === 'failed') throw failedForGood(settled);
-    return this.#shown(settled);
+    if (options.wait !== true) return this.#shown(written);
+    return this.#shown(await this.#parts.waiter.untilTrue(written, options));
   }
 
   #shown(record: InstanceRecord): MCPServerInstance<TSpec> {

@@ -6,6 +6,7 @@ import { draftEvent, instanceOrigin, instanceWish } from '../context/event-draft
 import { changeInstance } from '../context/instance-writer.js';
 import { buildRunDocument } from '../context/run-document.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import { afresh, tryNow } from '../context/try-now.js';
 
 /** Every instance made of a server, in any tenant. */
 export async function instancesOfServer(
@@ -49,7 +50,8 @@ export async function rollOut(
     await changeInstance(context, id, {
       origin: { actor, signal: request.signal },
       decide: (record) => ({
-        runtime: { pinned },
+        facts: tryNow(record),
+        runtime: { pinned, ...afresh },
         fields: { generation: record.generation + 1, serverResourceVersion: pinned.resourceVersion },
         events: (next) => [
           draftEvent(context, instanceOrigin(next, actor), {

@@ -1,3 +1,4 @@
+import { hasCode } from '../../domain/errors/has-code.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { InstanceStatus } from '../../domain/instance/mcp-server-instance.js';
@@ -5,6 +6,7 @@ import { visibleInstance, type Scope } from '../context/access.js';
 import type { EventHub } from '../events/event-hub.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 import { sleep } from '../../async/sleep.js';
+import { failureOf, hasComeTrue, overtaken, stateOf } from './wish-outcome.js';
 
 // Events wake a wait at once; where they are late or lost, the row is read again after this time.
 const lookAgainMs = 1_000;
@@ -66,51 +68,37 @@ export class InstanceWaiter {
     try {
       for await (const record of this.follow(id, options)) if (record === null) return;
     } catch (error) {
-      if (isNotFound(error)) return;
+      if (hasCode(error, 'NOT_FOUND')) return;
       throw error;
     }
   }
 
+  /**
+   * Waits until a wish has come true.
+   *
+   * @throws as {@link hasComeTrue}, at once
+   */
+  async untilTrue(
+    wish: Pick<InstanceRecord, 'id' | 'desiredState'>,
+    options: CommandOptions,
+  ): Promise<InstanceRecord> {
+    return this.until(wish.id, (record) => hasComeTrue(wish, record), options);
+  }
+
   /** Waits through retries until it is ready; rejects at once when it cannot become so by itself. */
   async untilReady(id: string, options: CommandOptions): Promise<InstanceRecord> {
-    return this.until(
-      id,
-      (record) => {
-        if (record.runtime.deleteRequestedAt !== null)
-          throw notReady('INSTANCE_DELETED', record, 'it is being deleted');
-        if (record.desiredState === 'stopped') throw notReady('INSTANCE_STOPPED', record, 'it is stopped');
-        if (record.status === 'failed' && record.statusDetail.nextRetryAt === null)
-          throw failedForGood(record);
-        const settled = record.observedGeneration === record.generation;
-        // An on-demand instance that sleeps is ready: its first call wakes it.
-        return settled && (record.status === 'running' || record.status === 'idle');
-      },
-      options,
-    );
+    return this.until(id, isReady, options);
   }
 }
 
-/** The error of an instance that cannot become ready without somebody acting. */
-export function failedForGood(record: InstanceRecord): MCPInfraError {
-  const { reason, message, lastExit } = record.statusDetail;
-  return mcpError(
-    reason === '' ? 'INSTANCE_NOT_READY' : reason,
-    `The instance "${record.name}" failed: ${message}`,
-    {
-      details: { statusDetail: record.statusDetail, lastLogLines: lastExit?.lastLogLines ?? [] },
-      retryable: false,
-    },
-  );
-}
-
-function notReady(
-  code: 'INSTANCE_DELETED' | 'INSTANCE_STOPPED',
-  record: InstanceRecord,
-  why: string,
-): MCPInfraError {
-  return mcpError(code, `The instance "${record.name}" does not become ready: ${why}.`, {
-    details: { statusDetail: record.statusDetail },
-  });
+function isReady(record: InstanceRecord): boolean {
+  if (record.runtime.deleteRequestedAt !== null)
+    throw overtaken('INSTANCE_DELETED', record, 'it is being deleted');
+  if (record.desiredState === 'stopped') throw overtaken('INSTANCE_STOPPED', record, 'it is stopped');
+  if (record.status === 'failed' && record.statusDetail.nextRetryAt === null) throw failureOf(record);
+  const settled = record.observedGeneration === record.generation;
+  // An on-demand instance that sleeps is ready: its first call wakes it.
+  return settled && (record.status === 'running' || record.status === 'idle');
 }
 
 function aborted(last: InstanceRecord | null, signal: AbortSignal): MCPInfraError {
@@ -121,10 +109,6 @@ function aborted(last: InstanceRecord | null, signal: AbortSignal): MCPInfraErro
   const next = detail?.nextRetryAt ? ` The next try is at ${detail.nextRetryAt}.` : '';
   return mcpError('ABORTED', `The wait was ended by its signal. ${state}${next}`, {
     cause: signal.reason,
-    details: detail ? { statusDetail: detail, lastLogLines: detail.lastExit?.lastLogLines ?? [] } : {},
+    details: last ? stateOf(last) : {},
   });
-}
-
-function isNotFound(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && Reflect.get(error, 'code') === 'NOT_FOUND';
 }
