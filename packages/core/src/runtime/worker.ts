@@ -106,6 +106,7 @@ export class Worker {
     this.#watching.clear();
     this.#parts.health.stop();
     await this.#queue.stop();
+    await this.#reconciler.stop();
     await this.#loops;
   }
 

@@ -7,6 +7,7 @@ it('fills a lifecycle with the defaults', () => {
     start: 'eager',
     idleTimeout: 300,
     stopGrace: 10,
+    drainTimeout: 30,
     maxRestarts: null,
     startupTimeout: 60,
   });
@@ -14,6 +15,7 @@ it('fills a lifecycle with the defaults', () => {
     start: 'on-demand',
     idle_timeout: 1,
     stop_grace: 0,
+    drain_timeout: 3,
     max_restarts: 0,
     startup_timeout: 2,
   } as const;
@@ -21,6 +23,7 @@ it('fills a lifecycle with the defaults', () => {
     start: 'on-demand',
     idleTimeout: 1,
     stopGrace: 0,
+    drainTimeout: 3,
     maxRestarts: 0,
     startupTimeout: 2,
   });

@@ -19,7 +19,12 @@ import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import type { InstancePlan, ValidationResult } from './instance-plan.js';
-import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
+import type {
+  CallToolOptions,
+  ConnectClientOptions,
+  ConnectedClient,
+  InstanceSessions,
+} from '../sessions/instance-sessions.js';
 import type { InstanceWaiter } from '../sessions/instance-waiter.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
@@ -227,8 +232,16 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     for await (const record of this.#parts.waiter.follow(id, options)) if (record) yield this.#shown(record);
   }
 
-  /** Opens an MCP client of its own session over the instance's own transport; close it, or hold it with `await using`. */
-  async connect(id: string, options: CallToolOptions = {}): Promise<ConnectedClient> {
+  /**
+   * Opens an MCP client of its own session over the instance's own transport; close it, or hold it with `await using`.
+   *
+   * During an update it stays with the copy it is connected to, which serves on for up to `lifecycle.drain_timeout` after
+   * the switch. Then, and when the copy ends by itself, the client is closed: its `onclose` is called, and what is called
+   * on it afterwards rejects. Connect again for the copy that is routed now.
+   *
+   * @throws as `callTool`
+   */
+  async connect(id: string, options: ConnectClientOptions = {}): Promise<ConnectedClient> {
     return this.#parts.sessions.connect(id, options);
   }
 
@@ -237,7 +250,16 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     return this.#parts.sessions.tools(id, options);
   }
 
-  /** Calls a tool on a pooled session. An error the tool itself answers is a result with `isError`. */
+  /**
+   * Calls a tool on a pooled session of the copy that is routed. An error the tool itself answers is a result with
+   * `isError`.
+   *
+   * An instance that sleeps, is starting, or failed with a try that is due in time is waited for, up to `wakeTimeoutMs`. A
+   * call that the server had got when it went away is never repeated.
+   *
+   * @throws `OUTCOME_UNKNOWN` for such a call; `INSTANCE_NOT_READY` with the reason and the next try; `INSTANCE_STOPPED`,
+   * `INSTANCE_DELETED`, `NOT_FOUND`; `REQUEST_TIMEOUT`; `INVALID_ARGUMENT` for an unknown option
+   */
   async callTool(
     id: string,
     name: string,

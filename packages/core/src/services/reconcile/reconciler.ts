@@ -18,6 +18,7 @@ import { copyRef } from '../ownership/link-registry.js';
 import { writePass, type Pass } from './pass.js';
 import type { ReconcileContext, ReconcileResult } from '../../async/keyed-work.js';
 import { nothingToSay, Replacement } from './replacement.js';
+import { Retirements } from './retirements.js';
 import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.js';
 import { noteUnreachable } from './unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
@@ -35,6 +36,7 @@ export class Reconciler {
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
   readonly #replacement: Replacement;
+  readonly #retirements: Retirements;
   /** What the passes under way need to own. */
   readonly #owned = new Map<string, OwnedKey>();
   /** The version of each row when it was last read. */
@@ -44,7 +46,12 @@ export class Reconciler {
     this.#parts = parts;
     this.#bringUp = new BringUp(parts);
     this.#failures = new FailureRecorder(parts);
-    this.#replacement = new Replacement(parts, this.#bringUp, this.#failures);
+    this.#retirements = new Retirements(parts);
+    this.#replacement = new Replacement(parts, {
+      bringUp: this.#bringUp,
+      failures: this.#failures,
+      retirements: this.#retirements,
+    });
   }
 
   async reconcile(id: string, reconcile: ReconcileContext): Promise<ReconcileResult> {
@@ -92,6 +99,11 @@ export class Reconciler {
     return [...this.#owned.values()]
       .filter((owned) => this.#parts.ownership.fence(owned) === null)
       .map(({ id }) => id);
+  }
+
+  /** Removes the old copies that still serve clients. */
+  async stop(): Promise<void> {
+    await this.#retirements.endAll();
   }
 
   async #step(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
@@ -239,6 +251,7 @@ export class Reconciler {
       await links.drop(record.id, candidate.revision);
       await this.#destroy(record, candidate, pass);
     }
+    await this.#retirements.end(record.id);
     if (active && !isSo) {
       const { stopGraceMs: graceMs } = lifecycleMs(active.spec);
       await links.drop(record.id, active.revision);
@@ -264,6 +277,7 @@ export class Reconciler {
       await links.drop(record.id, copy.revision);
       await this.#destroy(record, copy, pass);
     }
+    await this.#retirements.end(record.id);
     for (const scope of record.runtime.ownedSecretScopes) await context.secretStore?.deleteScope(scope);
     const origin = instanceOrigin(record);
     await context.store.deleteInstance(record, {

@@ -1,4 +1,5 @@
-import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
+import type { MCPInfraError} from '../../domain/errors/mcpinfra-error.js';
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
@@ -12,6 +13,7 @@ import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
 import { writePass, type Pass } from './pass.js';
 import { runDocumentOf, runHash } from '../context/run-document.js';
+import type { Retirements } from './retirements.js';
 import { toolsChanged } from '../health/tools-changed.js';
 import { sleep } from '../../async/sleep.js';
 import type { WorkerParts } from './worker-parts.js';
@@ -29,13 +31,22 @@ export class Replacement {
   readonly #parts: WorkerParts;
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
+  readonly #retirements: Retirements;
   /** Why the last update of an instance failed; forgotten with the process. */
   readonly #refusals = new Map<string, string>();
 
-  constructor(parts: WorkerParts, bringUp: BringUp, failures: FailureRecorder) {
+  constructor(
+    parts: WorkerParts,
+    steps: {
+      readonly bringUp: BringUp;
+      readonly failures: FailureRecorder;
+      readonly retirements: Retirements;
+    },
+  ) {
     this.#parts = parts;
-    this.#bringUp = bringUp;
-    this.#failures = failures;
+    this.#bringUp = steps.bringUp;
+    this.#failures = steps.failures;
+    this.#retirements = steps.retirements;
   }
 
   /** Decides on a candidate. */
@@ -76,7 +87,7 @@ export class Replacement {
       return this.#rollBack(record, candidate, { ...pass, error });
     }
     this.#parts.health.track(record, pass.fence);
-    if (active) await this.#retire(record, active, pass);
+    if (active) this.#retirements.begin(record, active, pass.provider);
     return {};
   }
 
@@ -178,15 +189,6 @@ export class Replacement {
     return this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
   }
 
-  /** Lets calls on the old copy end, then removes it. What a crash leaves of it, the resync removes. */
-  async #retire(record: InstanceRecord, old: Copy, pass: Pass): Promise<void> {
-    await this.#drain(record, old);
-    const { stopGraceMs: graceMs } = lifecycleMs(old.spec);
-    // A newer wish does not end it: the row no longer speaks of the old copy, so nobody would come back to it soon.
-    const signal = untilLeaseLost(pass.reconcile.signal);
-    await pass.provider.destroy(copyRef(record, old), { graceMs }, { signal });
-  }
-
   async #drain(record: InstanceRecord, copy: Copy): Promise<void> {
     const { links, context } = this.#parts;
     const over = new AbortController();
@@ -206,16 +208,4 @@ export class Replacement {
   #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
     return writePass(this.#parts.context, record, { ...change, pass });
   }
-}
-
-/** A signal that fires only when the instance is no longer ours. */
-function untilLeaseLost(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const heed = (): void => {
-    const reason: unknown = signal.reason;
-    if (MCPInfraError.isInstance(reason) && reason.code === 'LEASE_LOST') controller.abort(reason);
-  };
-  if (signal.aborted) heed();
-  signal.addEventListener('abort', heed, { once: true });
-  return controller.signal;
 }
