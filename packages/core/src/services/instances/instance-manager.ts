@@ -26,6 +26,7 @@ import type {
   InstanceSessions,
 } from '../sessions/instance-sessions.js';
 import type { InstanceWaiter } from '../sessions/instance-waiter.js';
+import type { Sightings } from '../ownership/sightings.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
 
@@ -65,6 +66,7 @@ interface Parts {
   readonly waiter: InstanceWaiter;
   readonly sessions: InstanceSessions;
   readonly secrets: SecretSource;
+  readonly sightings: Sightings;
 }
 
 /**
@@ -136,7 +138,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   /** @throws `NOT_FOUND` */
   async get(id: string, options: CommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
     const { context, scope } = this.#parts;
-    return this.#shown(await visibleInstance(context, scope, { id, options }));
+    return this.#asSeen(await visibleInstance(context, scope, { id, options }));
   }
 
   /** Lists a page of instances by age. */
@@ -145,8 +147,9 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     options: CommandOptions = {},
   ): Promise<Page<MCPServerInstance<TSpec>>> {
     const { limit = 100, cursor } = filter;
-    const { items, nextCursor } = await this.#page(filter, { limit, cursor }, options);
-    return { items: items.map((record) => this.#shown(record)), nextCursor };
+    const page = await this.#page(filter, { limit, cursor }, options);
+    const items = await Promise.all(page.items.map((record) => this.#asSeen(record)));
+    return { items, nextCursor: page.nextCursor };
   }
 
   /** Every instance by age, read page by page as it is iterated. */
@@ -154,7 +157,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     filter: InstanceFilter = {},
     options: CommandOptions = {},
   ): AsyncGenerator<MCPServerInstance<TSpec>, void> {
-    for await (const record of this.#records(filter, options)) yield this.#shown(record);
+    for await (const record of this.#records(filter, options)) yield await this.#asSeen(record);
   }
 
   async count(filter: InstanceFilter = {}, options: CommandOptions = {}): Promise<number> {
@@ -329,8 +332,12 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   }
 
   async #answer(written: InstanceRecord, options: WaitableCommandOptions): Promise<MCPServerInstance<TSpec>> {
-    if (options.wait !== true) return this.#shown(written);
+    if (options.wait !== true) return this.#asSeen(written);
     return this.#shown(await this.#parts.waiter.untilTrue(written, options));
+  }
+
+  async #asSeen(record: InstanceRecord): Promise<MCPServerInstance<TSpec>> {
+    return this.#shown(await this.#parts.sightings.asSeen(record));
   }
 
   #shown(record: InstanceRecord): MCPServerInstance<TSpec> {

@@ -27,10 +27,14 @@ export class RemoteOwners {
   readonly #peer: () => PeerLink | undefined;
   readonly #leases: LeaseView;
 
-  constructor(context: ServiceContext, peer: () => PeerLink | undefined) {
+  constructor(
+    context: ServiceContext,
+    peer: () => PeerLink | undefined,
+    leases: LeaseView = new LeaseView(context),
+  ) {
     this.#context = context;
     this.#peer = peer;
-    this.#leases = new LeaseView(context);
+    this.#leases = leases;
   }
 
   /** Whether a process is known to own an instance: not one that may have died with its leases, nor nobody at all. */

@@ -165,16 +165,19 @@ export class Reconciler {
       return restarted.kind === 'busy' ? { requeueAfterMs: 1_000 } : this.#run(restarted.record, pass);
     }
     let current = record;
+    // That this owner has seen it is what makes it count as running.
+    if (pass.provider.copiesEndWithProcess === true && record.runtime.leaseEpoch !== pass.fence)
+      current = await this.#write(record, pass, { runtime: { leaseEpoch: pass.fence } });
     if (record.observedGeneration !== record.generation) {
       const spec = await runDocumentOf(context, record);
       const runsOther = runHash(spec, record.runtime) !== active.runHash;
       if (runsOther && record.runtime.refusedGeneration !== record.generation) {
-        return this.#replacement.begin(record, spec, { ...pass, active });
+        return this.#replacement.begin(current, spec, { ...pass, active });
       }
       if (spec.protocol_era !== active.spec.protocol_era) await links.drop(record.id, active.revision);
       const same = runsOther || canonicalJson(spec) === canonicalJson(active.spec);
       const rolledBack = record.statusDetail.reason === 'UPDATE_ROLLED_BACK';
-      current = await this.#write(record, pass, {
+      current = await this.#write(current, pass, {
         // What runs is what is wanted now, so that an earlier update failed is of no matter any more.
         facts: rolledBack && !runsOther ? [nothingToSay] : [],
         fields: { observedGeneration: record.generation },

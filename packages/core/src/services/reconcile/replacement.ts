@@ -1,4 +1,4 @@
-import type { MCPInfraError} from '../../domain/errors/mcpinfra-error.js';
+import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { StatusFact } from '../../domain/instance/status-reducer.js';

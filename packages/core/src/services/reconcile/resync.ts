@@ -73,7 +73,7 @@ export class Resync {
       const { active, candidate } = record.runtime;
       if (active) known.add(copyKey(record.id, active.revision));
       if (candidate) known.add(copyKey(record.id, candidate.revision));
-      if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
+      if (needsLook(record, running, reachable) || this.#isUnseen(record)) context.wake(record.id, 'hint');
       else this.#track(record);
     }
     return known;
@@ -87,6 +87,14 @@ export class Resync {
     })) {
       context.logger.warn('a counter was wrong and has been repaired', { ...drift });
     }
+  }
+
+  /** A copy that ends with its process counts only once its present owner has seen it. */
+  #isUnseen({ id, jsonSpec: { type }, runtime: { placement, leaseEpoch } }: InstanceRecord): boolean {
+    const { context, ownership } = this.#parts;
+    if (context.providers.get(type)?.copiesEndWithProcess !== true) return false;
+    const fence = ownership.fence({ id, type, placement });
+    return fence !== null && fence !== leaseEpoch;
   }
 
   #track(record: InstanceRecord): void {

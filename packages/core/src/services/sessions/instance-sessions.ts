@@ -15,6 +15,7 @@ import type { InstanceWaiter } from './instance-waiter.js';
 import { isStdio, type LinkRegistry } from '../ownership/link-registry.js';
 import type { OwnedCopies } from '../ownership/owned-copies.js';
 import type { RemoteOwners } from '../ownership/remote-owners.js';
+import type { Sightings } from '../ownership/sightings.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 import { throwIfAborted } from '../../async/abort.js';
@@ -89,6 +90,7 @@ export class InstanceSessions {
   readonly #scope: Scope;
   readonly #owned: OwnedCopies;
   readonly #remote: RemoteOwners;
+  readonly #sightings: Sightings;
   readonly #awakening: Awakening;
 
   constructor(
@@ -100,6 +102,7 @@ export class InstanceSessions {
       readonly scope: Scope;
       readonly owned: OwnedCopies;
       readonly remote: RemoteOwners;
+      readonly sightings: Sightings;
     },
   ) {
     this.#context = context;
@@ -109,6 +112,7 @@ export class InstanceSessions {
     this.#scope = options.scope;
     this.#owned = options.owned;
     this.#remote = options.remote;
+    this.#sightings = options.sightings;
     this.#awakening = new Awakening(context, options.waiter, options.owned);
   }
 
@@ -254,7 +258,8 @@ export class InstanceSessions {
     for (;;) {
       const found = await visibleInstance(this.#context, this.#scope, { id, options });
       const untilMs = deadlines.servesByMs;
-      const record = await this.#awakening.untilServing(found, { signal, actor, untilMs });
+      const seen = await this.#sightings.asSeen(found);
+      const record = await this.#awakening.untilServing(seen, { signal, actor, untilMs });
       const { active } = record.runtime;
       if (!active)
         throw mcpError('INTERNAL', `The instance "${record.name}" is ${record.status} without a copy.`);

@@ -5,6 +5,7 @@ import type { InstanceStatus } from '../../domain/instance/mcp-server-instance.j
 import { visibleInstance, type Scope } from '../context/access.js';
 import type { EventHub } from '../events/event-hub.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import type { Sightings } from '../ownership/sightings.js';
 import { sleep } from '../../async/sleep.js';
 import { failureOf, hasComeTrue, overtaken, stateOf } from './wish-outcome.js';
 
@@ -16,11 +17,17 @@ export class InstanceWaiter {
   readonly #context: ServiceContext;
   readonly #hub: EventHub;
   readonly #scope: Scope;
+  readonly #sightings: Sightings;
 
-  constructor(context: ServiceContext, hub: EventHub, scope: Scope) {
+  constructor(
+    context: ServiceContext,
+    hub: EventHub,
+    options: { readonly scope: Scope; readonly sightings: Sightings },
+  ) {
     this.#context = context;
     this.#hub = hub;
-    this.#scope = scope;
+    this.#scope = options.scope;
+    this.#sightings = options.sightings;
   }
 
   /**
@@ -40,9 +47,13 @@ export class InstanceWaiter {
       for (;;) {
         news = new AbortController();
         if (signal.aborted) throw aborted(last, signal);
-        const record = await this.#context.store.instances.get(id);
-        if (record === null || record.resourceVersion !== last?.resourceVersion) yield record;
-        if (record === null) return;
+        const row = await this.#context.store.instances.get(id);
+        const record = row && (await this.#sightings.asSeen(row));
+        if (record === null) {
+          yield null;
+          return;
+        }
+        if (record.resourceVersion !== last?.resourceVersion || record.status !== last.status) yield record;
         last = record;
         await sleep(this.#context.clock, lookAgainMs, signal, news.signal);
       }
