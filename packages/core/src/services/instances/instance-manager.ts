@@ -59,6 +59,42 @@ export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: 
   ? Omit<TSpec, 'image'> & Partial<Pick<TSpec, 'image'>>
   : TSpec;
 
+/** A merge patch (RFC 7396) of a value: every part may be left out, `null` removes one, arrays are replaced as a whole. */
+export type MergePatch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: MergePatch<T[K]> | null | undefined }
+    : T;
+
+/** A merge patch of a document of these types; where they are not known, of any. */
+export type SpecPatch<TSpec extends JsonSpec> = JsonSpec extends TSpec
+  ? Readonly<Record<string, unknown>>
+  : TSpec extends JsonSpec
+    ? MergePatch<TSpec>
+    : never;
+
+/** Refuses, when compiled, a field of a patch that no type of document has, and a reference that is malformed. */
+export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
+  ? unknown
+  : KnownFields<P, TSpec>) &
+  (P extends { readonly environment: infer E extends Readonly<Record<string, string | null>> }
+    ? { readonly environment: CheckedEnvironment<E> }
+    : unknown);
+
+type KnownFields<P, T> = P extends readonly unknown[]
+  ? unknown
+  : P extends object
+    ? {
+        readonly [K in keyof P]: K extends FieldsOf<T>
+          ? KnownFields<P[K], Extract<FieldOf<T, K>, object>>
+          : never;
+      }
+    : unknown;
+
+type FieldsOf<T> = T extends unknown ? keyof T : never;
+
+type FieldOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;
+
 interface Parts {
   readonly context: ServiceContext;
   readonly scope: Scope;
@@ -121,9 +157,9 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
    *
    * @throws `INVALID_SPEC`, `CONFLICT`, `NOT_FOUND`, `INSTANCE_DELETED`; with `wait` as {@link WaitableCommandOptions}
    */
-  async update(
+  async update<const P extends SpecPatch<TSpec>>(
     id: string,
-    patch: MCPServerInstancePatch,
+    patch: MCPServerInstancePatch<P & CheckedPatch<P, TSpec>>,
     options: WaitableCommandOptions & InstanceUpdateOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
     return this.#answer(await this.#parts.commands.update(id, patch, options), options);
