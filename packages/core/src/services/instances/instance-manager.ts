@@ -14,6 +14,7 @@ import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
+import type { InstanceQuery } from '../../ports/store.js';
 import { visibleInstance, type Scope } from '../context/access.js';
 import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
@@ -31,16 +32,12 @@ import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
 
 /** Which instances are asked for; fields left out do not restrict. */
-export interface InstanceFilter {
-  readonly name?: string | undefined;
-  readonly slug?: string | undefined;
+export interface InstanceFilter extends Pick<InstanceQuery, 'name' | 'slug' | 'type' | 'serverSpecId'> {
   /** Every label must match. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Tags of the server it was made of; every tag must be there. */
   readonly tags?: readonly string[] | undefined;
   readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
-  readonly type?: string | undefined;
-  readonly serverSpecId?: string | undefined;
 }
 
 /**
