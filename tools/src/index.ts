@@ -1,5 +1,6 @@
 import { builtProgram } from './package-folder.js';
 
+export { freePort } from './free-port.js';
 export { buildImages, type ImageSpec } from './images/build-images.js';
 export type { Layer, LayerEntry } from './images/layer.js';
 export { packageLayer } from './images/package-layer.js';

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from '@mcpinfra/tools';
 import { greetOverHTTP, greetOverStdio } from './greet.js';
 import type { Life, Transport } from './life.js';
 
@@ -50,13 +50,4 @@ async function serve(
     child.kill('SIGKILL');
     throw error;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

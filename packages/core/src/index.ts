@@ -57,7 +57,7 @@ export type { MCPServer, MCPServerStatus } from './domain/server/mcp-server.js';
 export type { Unsubscribe } from './ports/common.js';
 export type { EventBus } from './ports/event-bus.js';
 export type { Logger } from './ports/logger.js';
-export type { ToolCallResult } from './ports/mcp-link.js';
+export type { CallProgress, ToolCallResult } from './ports/mcp-link.js';
 export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider.js';
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type { Page, PageQuery } from './domain/list-page.js';
@@ -99,13 +99,20 @@ export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';
 export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instances/instance-input.js';
 export type {
+  CheckedPatch,
   CheckedSpec,
   InstanceFilter,
   InstanceManager,
+  MergePatch,
   SpecInput,
+  SpecPatch,
 } from './services/instances/instance-manager.js';
 export type { InstancePlan, ValidationResult } from './services/instances/instance-plan.js';
-export type { CallToolOptions, ConnectedClient } from './services/sessions/instance-sessions.js';
+export type {
+  CallToolOptions,
+  ConnectClientOptions,
+  ConnectedClient,
+} from './services/sessions/instance-sessions.js';
 export type { CollectOptions, CollectResult } from './services/reconcile/orphan-collector.js';
 export type { MCPServerInput } from './services/servers/server-input.js';
 export type {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createScrubber, type LogLine, type LogQuery, throwIfAborted } from '@mcpinfra/core/plugin';
-import type { ContainerInspectInfo, ContainerLogsOptions } from 'dockerode';
+import type { Container, ContainerInspectInfo, ContainerLogsOptions } from 'dockerode';
 import { knownSecrets } from './container-secrets.js';
 import { nameOf, type Containers } from './containers.js';
 import type { Engine } from './engine.js';
@@ -94,15 +94,20 @@ export class ContainerLogs {
   ): Promise<readonly LogLine[]> {
     const { options, signal } = about;
     const reader = await this.#reader(owned, container);
-    const bytes = await this.#engine.ask(
-      `Reading the log of ${nameOf(container)}`,
-      signal,
-      (docker, abortSignal) =>
-        docker
-          .getContainer(container.Id)
-          .logs({ ...streamsOf(container), ...options, follow: false, abortSignal }),
+    const bytes = await this.#reading(container, signal, (of, abortSignal) =>
+      of.logs({ ...streamsOf(container), ...options, follow: false, abortSignal }),
     );
     return [...reader.push(bytes), ...reader.end()];
+  }
+
+  #reading<T>(
+    container: ContainerInspectInfo,
+    signal: AbortSignal | undefined,
+    read: (of: Container, abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return this.#engine.ask(`Reading the log of ${nameOf(container)}`, signal, (docker, abortSignal) =>
+      read(docker.getContainer(container.Id), abortSignal),
+    );
   }
 
   async *#lines(
@@ -111,13 +116,8 @@ export class ContainerLogs {
     about: { readonly reader: LogReader; readonly signal: AbortSignal },
   ): AsyncGenerator<LogLine> {
     const { reader, signal } = about;
-    const source = await this.#engine.ask(
-      `Reading the log of ${nameOf(container)}`,
-      signal,
-      (docker, abortSignal) =>
-        docker
-          .getContainer(container.Id)
-          .logs({ ...streamsOf(container), ...options, follow: true, abortSignal }),
+    const source = await this.#reading(container, signal, (of, abortSignal) =>
+      of.logs({ ...streamsOf(container), ...options, follow: true, abortSignal }),
     );
     const stop = (): void => {
       if (source instanceof Readable) source.destroy();

@@ -1,4 +1,9 @@
-import { OptionChecks, type ResourceLimits, resolveResourceLimits } from '@mcpinfra/core/plugin';
+import {
+  OptionChecks,
+  type ResourceLimits,
+  type ResourceOptions,
+  resolveResourceLimits,
+} from '@mcpinfra/core/plugin';
 import { parseSubnet, type Subnet } from './subnet.js';
 
 /** A client of the engine that the host has made: an instance of dockerode. */
@@ -14,7 +19,7 @@ export interface DockerTLS {
 }
 
 /** Options of {@link dockerProvider}. */
-export interface DockerProviderOptions {
+export interface DockerProviderOptions extends ResourceOptions {
   /** The engine's socket. @defaultValue `/var/run/docker.sock` */
   readonly socketPath?: string | undefined;
   /** The name or address of an engine that listens on TCP, in the place of a socket. */
@@ -25,18 +30,6 @@ export interface DockerProviderOptions {
   readonly tls?: DockerTLS | undefined;
   /** A dockerode instance, in the place of an address; `new Docker()` reads `DOCKER_HOST`. */
   readonly docker?: DockerClient | undefined;
-  /** The memory of a container whose document says nothing. @defaultValue `512m`, or `maxMemory` if that is less */
-  readonly defaultMemory?: string | undefined;
-  /** The CPUs of a container whose document says nothing. @defaultValue 1, or `maxCpus` if that is less */
-  readonly defaultCpus?: number | undefined;
-  /** The processes and threads of a container whose document says nothing. @defaultValue 256, or `maxPids` if less */
-  readonly defaultPids?: number | undefined;
-  /** The most memory a document may ask for. @defaultValue no bound */
-  readonly maxMemory?: string | undefined;
-  /** The most CPUs a document may ask for. @defaultValue no bound */
-  readonly maxCpus?: number | undefined;
-  /** The most processes and threads a document may ask for. @defaultValue no bound */
-  readonly maxPids?: number | undefined;
   /**
    * What documents may mount: directories of the engine's machine with everything below them, and names of volumes.
    *

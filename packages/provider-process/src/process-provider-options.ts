@@ -1,7 +1,12 @@
-import { OptionChecks, type ResourceLimits, resolveResourceLimits } from '@mcpinfra/core/plugin';
+import {
+  OptionChecks,
+  type ResourceLimits,
+  type ResourceOptions,
+  resolveResourceLimits,
+} from '@mcpinfra/core/plugin';
 
 /** Options of {@link processProvider}. */
-export interface ProcessProviderOptions {
+export interface ProcessProviderOptions extends Omit<ResourceOptions, 'defaultCpus' | 'maxCpus'> {
   /**
    * The commands that may be run, compared with the first word of `json_spec.command` as it is written.
    *
@@ -14,22 +19,6 @@ export interface ProcessProviderOptions {
    * @defaultValue none
    */
   readonly env?: readonly string[] | undefined;
-  /**
-   * The memory a server and all its children may have where its document says nothing.
-   *
-   * @defaultValue `512m`, or `maxMemory` if that is less
-   */
-  readonly defaultMemory?: string | undefined;
-  /**
-   * How many processes and threads a server and all its children may have where its document says nothing.
-   *
-   * @defaultValue 256, or `maxPids` if that is less
-   */
-  readonly defaultPids?: number | undefined;
-  /** The most memory a document may ask for. @defaultValue no bound */
-  readonly maxMemory?: string | undefined;
-  /** The most processes and threads a document may ask for. @defaultValue no bound */
-  readonly maxPids?: number | undefined;
   /**
    * Names where the servers live, for machines that have no lasting name, such as containers: workers that give the
    * same name take over each other's instances.

@@ -98,25 +98,11 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
   }
 
   async ensureStopped(copy: CopyRef, stop: StopRequest, options?: CallOptions): Promise<void> {
-    const host = this.#opened();
-    const key = this.#keyOf(copy);
-    this.#copies.get(key)?.hasten(stop.graceMs);
-    return this.#turns.take(key, options?.signal, async () => {
-      const known = this.#copies.get(key) ?? new ProcessCopy(copy, host);
-      await known.stop(stop.graceMs, options?.signal);
-    });
+    await this.#stop(copy, stop, { signal: options?.signal, forget: false });
   }
 
   async destroy(copy: CopyRef, stop: StopRequest, options?: CallOptions): Promise<void> {
-    const host = this.#opened();
-    const key = this.#keyOf(copy);
-    this.#copies.get(key)?.hasten(stop.graceMs);
-    return this.#turns.take(key, options?.signal, async () => {
-      const known = this.#copies.get(key) ?? new ProcessCopy(copy, host);
-      await known.stop(stop.graceMs, options?.signal);
-      known.forget();
-      this.#copies.delete(key);
-    });
+    await this.#stop(copy, stop, { signal: options?.signal, forget: true });
   }
 
   /** Sees only what this process started: nobody else can speak with a child over its pipes. */
@@ -201,6 +187,23 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
     );
     this.#listeners.clear();
     process.off('exit', this.#killAll);
+  }
+
+  async #stop(
+    copy: CopyRef,
+    { graceMs }: StopRequest,
+    { signal, forget }: { readonly signal: AbortSignal | undefined; readonly forget: boolean },
+  ): Promise<void> {
+    const host = this.#opened();
+    const key = this.#keyOf(copy);
+    this.#copies.get(key)?.hasten(graceMs);
+    await this.#turns.take(key, signal, async () => {
+      const known = this.#copies.get(key) ?? new ProcessCopy(copy, host);
+      await known.stop(graceMs, signal);
+      if (!forget) return;
+      known.forget();
+      this.#copies.delete(key);
+    });
   }
 
   #opened(): CopyHost {

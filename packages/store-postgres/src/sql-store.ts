@@ -24,6 +24,7 @@ import { timestamp } from './sql/timestamp.js';
 import { SqlCounterTable } from './tables/sql-counter-table.js';
 import { SqlEventLog } from './tables/sql-event-log.js';
 import { SqlInstanceTable } from './tables/sql-instance-table.js';
+import { leaseStatements } from './sql/lease-statements.js';
 import { SqlLeaseTable } from './tables/sql-lease-table.js';
 import { SqlRowTable } from './tables/sql-row-table.js';
 import { runTransaction } from './tables/sql-transaction.js';
@@ -82,6 +83,9 @@ export class SqlStore extends SqlWriter implements Store {
     const { database, schema } = this.#parts;
     await database.open(options);
     await migrate(database.direct, schema, options);
+    // Nobody else can be there: whoever held leases is dead.
+    if (database.exclusive === true)
+      await database.direct.query(leaseStatements(quoted(schema)).void, [], options);
     const identity = await readIdentity({ ...this.#parts, schema: quoted(schema) }, options);
     this.#gate.open();
     return identity;

@@ -69,3 +69,18 @@ it('refuses options that it does not know or that exclude each other', () => {
   expect(() => pgliteStore({ dataDir: '' })).toThrow(/path of a folder/);
   expect(() => pgliteStore({ dataDir: 'x', pglite: {} as never })).toThrow(/either/);
 });
+
+it('voids the leases of the process before, which is dead when the folder can be opened', async () => {
+  const dataDir = join(folder, 'leases');
+  const first = pgliteStore({ dataDir });
+  await first.open();
+  const [held] = await first.leases.acquire(['reconcile/here/0'], { id: 'before', ttlMs: 600_000 });
+  await first.close();
+
+  const again = pgliteStore({ dataDir });
+  await again.open();
+  expect(await again.leases.list()).toEqual([]);
+  const [taken] = await again.leases.acquire(['reconcile/here/0'], { id: 'after', ttlMs: 600_000 });
+  expect(taken?.epoch).toBeGreaterThan(held?.epoch ?? Infinity);
+  await again.close();
+}, 120_000);

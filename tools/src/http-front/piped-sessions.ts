@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import { readJsonBody } from '../fixture-server/http/read-json-body.js';
-import { sendError } from '../fixture-server/http/send-error.js';
+import { toSession } from '../fixture-server/http/to-session.js';
 
 /** Streamable HTTP in front of a server that knows stdio alone: one process of it for each session. */
 export class PipedSessions {
@@ -19,16 +19,12 @@ export class PipedSessions {
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const body = req.method === 'POST' ? await readJsonBody(req, res) : undefined;
     if (res.headersSent) return;
-    const id = req.headers['mcp-session-id'];
-    if (typeof id === 'string') {
-      const session = this.#sessions.get(id);
-      if (session === undefined) sendError(res, 404, { code: -32_001, message: 'Session not found' });
-      else await session.handleRequest(req, res, body);
-    } else if (isInitializeRequest(body)) {
-      await this.#open().handleRequest(req, res, body);
-    } else {
-      sendError(res, 400, { code: -32_000, message: 'no Mcp-Session-Id: send initialize first' });
-    }
+    const opens = isInitializeRequest(body);
+    await toSession(
+      this.#sessions,
+      { req, res, body },
+      opens ? () => this.#open().handleRequest(req, res, body) : undefined,
+    );
   }
 
   #open(): NodeStreamableHTTPServerTransport {

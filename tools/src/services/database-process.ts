@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, open, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../free-port.js';
 import { eventually } from './eventually.js';
 import { programPath } from './find-program.js';
 import { end, gone, identify, isRunning, type ProcessIdentity, signal } from './process-identity.js';
@@ -130,14 +130,4 @@ async function destroy(root: string): Promise<void> {
 
 function processFile(root: string): string {
   return join(root, 'process.json');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

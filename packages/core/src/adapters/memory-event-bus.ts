@@ -66,9 +66,9 @@ class MemoryEventBus implements EventBus {
 
   #inGroup(name: string, member: Member): Unsubscribe {
     const group = this.#groups.get(name) ?? this.#newGroup(name);
-    group.join(member);
+    const leave = group.join(member);
     return () => {
-      group.leave(member);
+      leave();
       if (!group.isEmpty || this.#groups.get(name) !== group) return;
       this.#groups.delete(name);
       for (const type of eventTypes) this.#emitter.off(type, group.listener);
@@ -123,13 +123,13 @@ class Group {
     return this.#members.length === 0;
   }
 
-  join(member: Member): void {
+  /** Adds a member, and returns what takes it away again. */
+  join(member: Member): () => void {
     this.#members.push(member);
-  }
-
-  leave(member: Member): void {
-    const index = this.#members.indexOf(member);
-    if (index >= 0) this.#members.splice(index, 1);
+    return () => {
+      const index = this.#members.indexOf(member);
+      if (index >= 0) this.#members.splice(index, 1);
+    };
   }
 
   /** The member whose turn it is, of those that want such an event. */

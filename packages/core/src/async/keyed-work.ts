@@ -31,3 +31,10 @@ export type ReconcileNews =
   | 'hint'
   /** What is wanted changed: ends whatever is under way. */
   | 'wish-changed';
+
+/** What two results ask for: to look again when either wants to. */
+export function soonest(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
+  if (a.requeueAfterMs === undefined || b.requeueAfterMs === undefined)
+    return { requeueAfterMs: a.requeueAfterMs ?? b.requeueAfterMs };
+  return { requeueAfterMs: Math.min(a.requeueAfterMs, b.requeueAfterMs) };
+}

@@ -13,6 +13,7 @@ export const defaults = Object.freeze({
   startPeriod: 0,
   startupTimeout: 60,
   stopGrace: 10,
+  drainTimeout: 30,
   idleTimeout: 300,
   urlTimeout: 30,
   mcpPath: '/mcp',

@@ -4,11 +4,13 @@ import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { HandshakeRecord } from '../domain/instance/instance-record.js';
 import type { CallOptions } from '../ports/common.js';
 import type {
+  ConnectOptions,
   LinkTarget,
   MCPLink,
   ProbeReport,
   ProbeRequest,
   ToolCall,
+  ToolCallOptions,
   ToolCallResult,
 } from '../ports/mcp-link.js';
 import { CallCounter } from './call-counter.js';
@@ -44,6 +46,8 @@ export class ServerLink implements MCPLink {
   readonly #target: LinkTarget;
   readonly #context: LinkContext;
   readonly #counter = new CallCounter();
+  /** Sessions given away, those being opened included. */
+  readonly #sessions = new CallCounter();
   readonly #closing = new AbortController();
   readonly #transports = new Set<Transport>();
   readonly #listeners: (() => void)[] = [];
@@ -111,23 +115,48 @@ export class ServerLink implements MCPLink {
     }
   }
 
-  async connect(options: CallOptions = {}): Promise<Client> {
-    return this.#opening(options, (signal) => this.#openClient(signal));
+  async connect({ onEnded, ...options }: ConnectOptions = {}): Promise<Client> {
+    return this.#given(onEnded, (ended) =>
+      this.#opening(options, (signal) => this.#openClient(signal, ended)),
+    );
   }
 
   async openSession(options: CallOptions = {}): Promise<Transport> {
-    return this.#opening(options, async (signal) => {
-      const server = await this.#dialer.get(signal);
-      try {
-        const session = await server.connection.openSession(signal);
-        this.#own(session);
-        return session.transport;
-      } catch (error) {
-        const failure = normaliseSDKError(error, { method: 'opening a session', url: server.endpoint?.url });
-        this.#loseUnreachable(server, failure);
-        throw failure;
-      }
-    });
+    return this.#given(undefined, (ended) =>
+      this.#opening(options, async (signal) => {
+        const server = await this.#dialer.get(signal);
+        try {
+          const session = await server.connection.openSession(signal);
+          this.#own(session, ended);
+          return session.transport;
+        } catch (error) {
+          const failure = normaliseSDKError(error, {
+            method: 'opening a session',
+            url: server.endpoint?.url,
+          });
+          this.#loseUnreachable(server, failure);
+          throw failure;
+        }
+      }),
+    );
+  }
+
+  /** Counts a session from before it is opened until it has ended or could not be opened. */
+  async #given<T>(onEnded: (() => void) | undefined, open: (ended: () => void) => Promise<T>): Promise<T> {
+    this.#sessions.begin();
+    let counts = true;
+    const ended = (): void => {
+      if (!counts) return;
+      counts = false;
+      this.#sessions.end();
+      onEnded?.();
+    };
+    try {
+      return await open(ended);
+    } catch (error) {
+      ended();
+      throw error;
+    }
   }
 
   #opening<T>(options: CallOptions, open: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -138,8 +167,8 @@ export class ServerLink implements MCPLink {
     return withDeadline(open, { clock, timeoutMs: openTimeoutMs, signals, expired });
   }
 
-  async callTool(call: ToolCall, options: CallOptions = {}): Promise<ToolCallResult> {
-    const timeoutMs = this.#target.callTimeoutMs;
+  async callTool(call: ToolCall, options: ToolCallOptions = {}): Promise<ToolCallResult> {
+    const { timeoutMs = this.#target.callTimeoutMs, onProgress } = options;
     const expired = () =>
       mcpError(
         'REQUEST_TIMEOUT',
@@ -147,7 +176,7 @@ export class ServerLink implements MCPLink {
       );
     const { clock } = this.#context;
     // A call in flight is not ended by the signal of closing, but by the end of its session: its outcome is unknown.
-    return withDeadline((signal) => callTool(this.#pool, call, signal), {
+    return withDeadline((signal) => callTool(this.#pool, call, { signal, onProgress }), {
       clock,
       timeoutMs,
       signals: [options.signal],
@@ -161,6 +190,13 @@ export class ServerLink implements MCPLink {
 
   async drained(options: CallOptions = {}): Promise<void> {
     await this.#counter.drained(options);
+  }
+
+  async vacated(options: CallOptions = {}): Promise<void> {
+    while (this.#sessions.inFlight > 0 || this.#counter.inFlight > 0) {
+      await this.#sessions.drained(options);
+      await this.#counter.drained(options);
+    }
   }
 
   close(): Promise<void> {
@@ -232,12 +268,12 @@ export class ServerLink implements MCPLink {
     return withDeadline(climb, { clock, timeoutMs, signals, expired });
   }
 
-  async #openClient(signal: AbortSignal): Promise<Client> {
+  async #openClient(signal: AbortSignal, ended?: () => void): Promise<Client> {
     const server = await this.#dialer.get(signal);
     for (let again = true; ; again = false) {
       try {
         const session = await server.connection.openSession(signal);
-        this.#own(session);
+        this.#own(session, ended);
         return await openClient(session, { ...this.#context, signal });
       } catch (error) {
         if (signal.aborted) throw abortError(signal);
@@ -251,7 +287,8 @@ export class ServerLink implements MCPLink {
 
   /** Opens the client for all who need none of their own; over modern HTTP it has to ask to be told of changes. */
   async #connectPooled(): Promise<Client> {
-    const client = await this.connect();
+    // Not counted: whoever calls on it is.
+    const client = await this.#opening({}, (signal) => this.#openClient(signal));
     const tellsToolChanges = client.getServerCapabilities()?.tools?.listChanged === true;
     if (
       tellsToolChanges &&
@@ -269,12 +306,13 @@ export class ServerLink implements MCPLink {
   }
 
   /** Keeps a session among those that end with the link, until it ends by itself. */
-  #own({ transport }: OpenSession): void {
+  #own({ transport }: OpenSession, ended?: () => void): void {
     const { onclose } = transport;
     this.#transports.add(transport);
     transport.onclose = () => {
       this.#transports.delete(transport);
       onclose?.();
+      ended?.();
     };
   }
 

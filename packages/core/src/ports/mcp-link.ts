@@ -15,11 +15,12 @@ export interface MCPLink {
   /** Looks whether the server answers, by the health check of its spec. Never rejects but for an abort. */
   probe(request: ProbeRequest, options?: CallOptions): Promise<ProbeReport>;
   /**
-   * Opens a client session of its own. Closing the client closes the session and nothing else.
+   * Opens a client session of its own. Closing the client closes the session and nothing else; nothing of the client
+   * is set or watched, it is the caller's.
    *
    * @throws `CONNECTION_REFUSED`, `UNAUTHORIZED`, `PROTOCOL_ERROR`, `REQUEST_TIMEOUT`
    */
-  connect(options?: CallOptions): Promise<Client>;
+  connect(options?: ConnectOptions): Promise<Client>;
   /**
    * Opens a session of raw messages, for who carries them on, such as a peer. Closing the transport closes the session
    * and nothing else; who sets its `onclose` calls the one that was there.
@@ -30,9 +31,10 @@ export interface MCPLink {
   /**
    * Calls a tool on a pooled session.
    *
-   * @throws `OUTCOME_UNKNOWN` when the server went away during the call, otherwise as `connect`
+   * @throws `OUTCOME_UNKNOWN` when the server went away during the call, otherwise as `connect`; `unsent: true` in the
+   * details says that the server was gone before it got the call
    */
-  callTool(call: ToolCall, options?: CallOptions): Promise<ToolCallResult>;
+  callTool(call: ToolCall, options?: ToolCallOptions): Promise<ToolCallResult>;
   /** Calls in flight over all sessions of this process. */
   readonly callsInFlight: number;
   /** When the last byte came from the server, on the clock's monotonic scale. */
@@ -43,8 +45,30 @@ export interface MCPLink {
   onToolsChanged(listener: () => void): void;
   /** Resolves when no call is in flight. */
   drained(options?: CallOptions): Promise<void>;
+  /** Resolves when no session that was given away is open, or being opened, and no call is in flight. */
+  vacated(options?: CallOptions): Promise<void>;
   /** Ends every session; calls in flight fail with `OUTCOME_UNKNOWN`. Idempotent. */
   close(): Promise<void>;
+}
+
+/** How a client session is opened. */
+export interface ConnectOptions extends CallOptions {
+  /** Told once when the session ends, however it does. */
+  readonly onEnded?: (() => void) | undefined;
+}
+
+/** How a tool is called. */
+export interface ToolCallOptions extends CallOptions {
+  /** How long it may take, in milliseconds. @defaultValue the `callTimeoutMs` of the link */
+  readonly timeoutMs?: number | undefined;
+  readonly onProgress?: ((progress: CallProgress) => void) | undefined;
+}
+
+/** How far a server says that it is with a call (MCP `notifications/progress`). */
+export interface CallProgress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
 }
 
 /** Makes links. */

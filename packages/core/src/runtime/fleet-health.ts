@@ -4,6 +4,7 @@ import { messageOf } from '../domain/errors/normalise-error.js';
 import type { EventBus } from '../ports/event-bus.js';
 import { timestamp } from '../services/context/event-drafts.js';
 import type { ServiceContext } from '../services/context/service-context.js';
+import type { Sightings } from '../services/ownership/sightings.js';
 import type { FleetCondition, PartCondition } from '../services/events/fleet-condition.js';
 
 /** How the fleet's surroundings are. */
@@ -34,7 +35,11 @@ const statuses = [
 /** Says how a fleet that runs is, whatever hangs. Never rejects. */
 export async function fleetHealth(
   context: ServiceContext,
-  { condition, bus }: { readonly condition: FleetCondition; readonly bus: EventBus },
+  {
+    condition,
+    bus,
+    sightings,
+  }: { readonly condition: FleetCondition; readonly bus: EventBus; readonly sightings: Sightings },
 ): Promise<FleetHealth> {
   const found: PartCondition[] = [];
   const note = (part: string, message: string): void => {
@@ -42,7 +47,7 @@ export async function fleetHealth(
   };
   let instances: Readonly<Record<string, number>> = {};
   try {
-    instances = await countInstances(context);
+    instances = await countInstances(context, sightings);
   } catch (error) {
     note('store', messageOf(error));
   }
@@ -54,13 +59,16 @@ export async function fleetHealth(
   return { status: degraded.length === 0 ? 'ok' : 'degraded', degraded, instances };
 }
 
-function countInstances({ store, clock }: ServiceContext): Promise<Readonly<Record<string, number>>> {
+function countInstances(
+  { store, clock }: ServiceContext,
+  sightings: Sightings,
+): Promise<Readonly<Record<string, number>>> {
   return withDeadline(
     async (signal) => {
       const counts = statuses.map(
         async (status) => [status, await store.instances.count({ status: [status] }, { signal })] as const,
       );
-      return Object.fromEntries(await Promise.all(counts));
+      return asSeen(await Promise.all(counts), await sightings.unseen({ signal }));
     },
     {
       clock,
@@ -71,5 +79,19 @@ function countInstances({ store, clock }: ServiceContext): Promise<Readonly<Reco
           `The store did not answer within ${storeHasMs} ms; look whether it is reachable.`,
         ),
     },
+  );
+}
+
+/** Takes what ended with the process that ran it for what it is: about to be started. */
+function asSeen(
+  counts: readonly (readonly [string, number])[],
+  unseen: ReadonlyMap<string, number>,
+): Readonly<Record<string, number>> {
+  const all = [...unseen.values()].reduce((sum, count) => sum + count, 0);
+  return Object.fromEntries(
+    counts.map(([status, count]) => [
+      status,
+      status === 'pending' ? count + all : count - (unseen.get(status) ?? 0),
+    ]),
   );
 }

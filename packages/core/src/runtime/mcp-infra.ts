@@ -105,9 +105,9 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
    * Never rejects, and answers within two seconds also while the store is away.
    */
   async health(): Promise<FleetHealth> {
-    const { condition, context, bus } = this.#wiring;
+    const { condition, context, bus, scopeParts } = this.#wiring;
     if (!this.#lifecycle.isRunning) return { status: 'stopped', degraded: condition.parts(), instances: {} };
-    return fleetHealth(context, { condition, bus });
+    return fleetHealth(context, { condition, bus, sightings: scopeParts.sightings });
   }
 
   /** One line for each thing the fleet needs, ok or with what mends it. Never rejects, and answers within ten seconds. */

@@ -10,6 +10,7 @@ import { InstanceSessions } from '../services/sessions/instance-sessions.js';
 import { InstanceWaiter } from '../services/sessions/instance-waiter.js';
 import type { OwnedCopies } from '../services/ownership/owned-copies.js';
 import type { RemoteOwners } from '../services/ownership/remote-owners.js';
+import type { Sightings } from '../services/ownership/sightings.js';
 import { MCPServerRegistry } from '../services/servers/server-registry.js';
 import type { CommandOptions } from '../services/context/service-context.js';
 import type { Claims } from '../services/context/ownership.js';
@@ -20,6 +21,7 @@ export interface ScopeParts extends Pick<ReconcileServices, 'context' | 'links' 
   readonly hub: EventHub;
   readonly owned: OwnedCopies;
   readonly remote: RemoteOwners;
+  readonly sightings: Sightings;
   readonly claims: Claims;
   readonly subscriptions: Map<string, DurableSubscription>;
 }
@@ -34,20 +36,22 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   readonly environment: EnvironmentService;
   /** What happens. */
   readonly events: EventStream;
-  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope };
+  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope; readonly waiter: InstanceWaiter };
 
   /** Made by `createMCPInfra`. @internal */
   constructor(parts: ScopeParts, scope: Scope) {
-    const { context, links, secrets, condition, owned, remote, claims, hub, subscriptions } = parts;
-    this.#parts = { context, scope };
+    const { context, links, secrets, condition, owned, remote, sightings, claims, hub, subscriptions } =
+      parts;
     const commands = new InstanceCommands(context, scope);
-    const waiter = new InstanceWaiter(context, hub, scope);
+    const waiter = new InstanceWaiter(context, hub, { scope, sightings });
+    this.#parts = { context, scope, waiter };
     const sessions = new InstanceSessions(context, links, {
       secrets,
       waiter,
       scope,
       owned,
       remote,
+      sightings,
     });
     this.instances = new InstanceManager<TSpec>({
       context,
@@ -56,6 +60,7 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       waiter,
       sessions,
       secrets,
+      sightings,
     });
     this.servers = new MCPServerRegistry(context, scope, async (id, options) => {
       await commands.delete(id, options ?? {});

@@ -1,7 +1,9 @@
 import type { PeerLink } from '../ports/peer-link.js';
 import type { StoreIdentity } from '../ports/store.js';
+import { LeaseView } from '../services/ownership/lease-view.js';
 import { OwnedCopies } from '../services/ownership/owned-copies.js';
 import { RemoteOwners } from '../services/ownership/remote-owners.js';
+import { Sightings } from '../services/ownership/sightings.js';
 import type { ResolvedOptions } from './options.js';
 import type { ScopeParts } from './scope.js';
 import type { WiredEvents } from './wire-events.js';
@@ -26,9 +28,11 @@ export function wireControl(
   const { context } = parts;
   let peer: PeerLink | undefined;
   const owned = new OwnedCopies(context, parts);
-  const remote = new RemoteOwners(context, () => peer);
+  const leaseView = new LeaseView(context);
+  const remote = new RemoteOwners(context, () => peer, leaseView);
+  const sightings = new Sightings(context, leases, leaseView);
   return {
-    scopeParts: { ...parts, owned, remote, hub, subscriptions, claims: leases },
+    scopeParts: { ...parts, owned, remote, sightings, hub, subscriptions, claims: leases },
     address: () => peer?.address,
     open: async ({ fleet }) => {
       if (settings.peer === null) return;

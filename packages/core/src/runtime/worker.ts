@@ -125,8 +125,8 @@ export class Worker {
     for (const off of this.#watching.values()) off();
     this.#watching.clear();
     this.#parts.health.stop();
-    this.#reconciler.stop();
     await this.#queue.stop();
+    await this.#reconciler.stop();
     await this.#loops;
   }
 

@@ -8,9 +8,8 @@ import {
   memoryStore,
   type SpecOf,
 } from '../index.js';
-import { type ContainerSpec, type ErrorCode, mcpError, type Provider } from '../plugin.js';
+import { type ContainerSpec, mcpError, type Provider } from '../plugin.js';
 import { Activity } from './activity.js';
-import type { CrashOptions } from './fake-copy.js';
 import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider, isFake } from './fake-provider.js';
 import { findLeaks } from './leaks.js';
@@ -48,7 +47,8 @@ export type FakeOf<TProviders extends readonly Provider[]> = [
   : Extract<TProviders[number], FakeProvider>;
 
 /** A started infra, and what a test does to its surroundings. */
-export interface TestInfra<TProviders extends readonly Provider[] = OneFake> extends AsyncDisposable {
+export interface TestInfra<TProviders extends readonly Provider[] = OneFake>
+  extends AsyncDisposable, Pick<FakeProvider, 'crash' | 'hang' | 'unhang' | 'failNextStart'> {
   readonly infra: MCPInfra<SpecOf<TProviders>>;
   readonly clock: ManualClock;
   /** The first fake among the providers. */
@@ -58,14 +58,6 @@ export interface TestInfra<TProviders extends readonly Provider[] = OneFake> ext
   settle(): Promise<void>;
   /** Moves the clock, letting everything settle before and after whatever becomes due. @throws `NOT_SETTLED` */
   advance(ms: number): Promise<void>;
-  /** Ends the running copy of an instance, given by its id or name, as if by itself. @throws `INVALID_ARGUMENT` */
-  crash(instance: string, options?: CrashOptions): void;
-  /** Has the servers of an instance answer nothing, also those that are yet to start. */
-  hang(instance: string): void;
-  /** Has the servers of an instance go on. */
-  unhang(instance: string): void;
-  /** Has the next start of any copy fail. */
-  failNextStart(code: ErrorCode, message?: string): void;
   /** Every event so far, in order; only those of one type, where it is given. Settle first. */
   recordedEvents<T extends EventType = EventType>(type?: T): readonly Event<T>[];
   /**
@@ -173,4 +165,5 @@ export async function createTestInfra<const TProviders extends readonly Provider
 async function loadWhatIsLoadedOnFirstUse(infra: MCPInfra, { type }: Provider): Promise<void> {
   await import('@modelcontextprotocol/client');
   await infra.instances.validate({ name: 'warm-up', jsonSpec: { type } });
+  await infra.apply({}, { dryRun: true });
 }

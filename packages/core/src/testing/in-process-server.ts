@@ -1,5 +1,7 @@
 import type { ProtocolEraChoice } from '../plugin.js';
-import { type Answer, type Incoming, isObject, type JSONObject, readLine, refuse } from './json-rpc.js';
+import type { JSONObject } from '../mcp/json-rpc.js';
+import { isObject } from '../plugin.js';
+import { type Answer, type Incoming, readLine, refuse } from './json-rpc.js';
 import { describeTools, runTool, type TestTools, type ToolContext } from './tools.js';
 
 /** What a server is made of. */

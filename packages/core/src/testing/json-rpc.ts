@@ -1,5 +1,10 @@
-/** Any JSON object. */
-export type JSONObject = Readonly<Record<string, unknown>>;
+import {
+  isRequestId,
+  isResponse,
+  readMessage,
+  type JSONObject,
+  type ResponseError,
+} from '../mcp/json-rpc.js';
 
 /** A request or, without an id, a notification. */
 export interface Incoming {
@@ -9,9 +14,7 @@ export interface Incoming {
 }
 
 /** What a request is answered with. */
-export type Answer =
-  | { readonly result: JSONObject }
-  | { readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } };
+export type Answer = { readonly result: JSONObject } | { readonly error: ResponseError };
 
 /** Takes a request or notification off a line; `null` for everything else, such as an answer. */
 export function readLine(line: string): Incoming | null {
@@ -21,18 +24,13 @@ export function readLine(line: string): Incoming | null {
   } catch {
     return null;
   }
-  if (!isObject(value) || typeof value['method'] !== 'string') return null;
-  const { id, method, params } = value;
-  if (id !== undefined && typeof id !== 'string' && typeof id !== 'number') return null;
-  return { id, method, params: isObject(params) ? params : {} };
+  const message = readMessage(value);
+  if (message === null || isResponse(message)) return null;
+  const { method, params = {} } = message;
+  return 'id' in message && isRequestId(message.id) ? { id: message.id, method, params } : { method, params };
 }
 
 /** Makes the answer that refuses a request. */
 export function refuse(code: number, message: string, data?: unknown): Answer {
   return { error: { code, message, ...(data === undefined ? {} : { data }) } };
-}
-
-/** Tells whether a value is an object and no array. */
-export function isObject(value: unknown): value is JSONObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

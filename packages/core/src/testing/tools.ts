@@ -1,4 +1,4 @@
-import { isObject } from './json-rpc.js';
+import { isObject } from '../plugin.js';
 
 /** What the handler of a tool is told besides its arguments. */
 export interface ToolContext {

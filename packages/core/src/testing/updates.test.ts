@@ -165,7 +165,8 @@ it('does nothing for an update that changes nothing, and refuses one of an old v
   await expect(
     t.infra.instances.update(created.id, image('2'), { ifResourceVersion: resourceVersion - 1 }),
   ).rejects.toMatchObject({ code: 'CONFLICT' });
-  await expect(t.infra.instances.update(created.id, { jsonSpec: { imagee: 'x' } })).rejects.toMatchObject({
+  const mistyped: object = { imagee: 'x' };
+  await expect(t.infra.instances.update(created.id, { jsonSpec: mistyped })).rejects.toMatchObject({
     code: 'INVALID_SPEC',
   });
 });

@@ -7,10 +7,11 @@ import {
   type StoreIdentity,
 } from '@mcpinfra/core/plugin';
 import { type FakeProvider, fakeProvider, type ManualClock, manualClock } from '@mcpinfra/core/testing';
+import type { LocalSpec } from './fake-kinds.js';
 
 /** One of several processes of a fleet, as far as one process can play them. */
 interface Member {
-  readonly infra: MCPInfra<ContainerSpec>;
+  readonly infra: MCPInfra<ContainerSpec | LocalSpec>;
   readonly clock: ManualClock;
   /** The writes of instances that the store accepted from it. */
   readonly writes: readonly string[];
@@ -23,9 +24,17 @@ interface Member {
 /** Infras that share a store and an engine and have a bus each. */
 export interface SharedFleet extends AsyncDisposable {
   readonly store: Store;
+  /** That of every member but the frozen. */
+  readonly clock: ManualClock;
   readonly engine: FakeProvider<ContainerSpec>;
   /** Starts another member, with the engine unless it has other providers. One with a clock of its own stands still while the others go on, as under SIGSTOP. */
-  join(options?: Partial<MCPInfraOptions> & { readonly frozen?: boolean }): Promise<Member>;
+  join(
+    options?: Partial<MCPInfraOptions> & {
+      readonly frozen?: boolean;
+      /** Runs servers in this member alone. @defaultValue the engine of all */
+      readonly own?: FakeProvider<LocalSpec>;
+    },
+  ): Promise<Member>;
   /** Moves the clock in steps of a second, so that what follows gets its time. */
   advance(ms: number): Promise<void>;
 }
@@ -38,7 +47,12 @@ export function sharedFleet(): SharedFleet {
   let identity: Promise<StoreIdentity> | undefined;
   let opened: Promise<void> | undefined;
 
-  const join: SharedFleet['join'] = async ({ frozen = false, providers: others, ...options } = {}) => {
+  const join: SharedFleet['join'] = async ({
+    frozen = false,
+    own: ownEngine,
+    providers: others,
+    ...options
+  } = {}) => {
     const own = frozen ? manualClock() : clock;
     const killed = new AbortController();
     const stopped = new AbortController();
@@ -54,17 +68,17 @@ export function sharedFleet(): SharedFleet {
         return written;
       },
     });
-    const provider: Provider<ContainerSpec> = cutOff(engine, ends, {
+    const ofAll = {
       open: (context: Parameters<Provider['open']>[0]) => (opened ??= engine.open(context)),
       close: async () => undefined,
-    });
-    const providers: readonly Provider[] = others ?? [provider];
+    };
+    const provider = ownEngine ? cutOff(ownEngine, ends, {}) : cutOff(engine, ends, ofAll);
     const infra = createMCPInfra({
       ...options,
-      providers,
+      providers: (others ?? [provider]) as Provider<ContainerSpec | LocalSpec>[],
       store: shared,
       clock: own,
-    }) as MCPInfra<ContainerSpec>;
+    });
     const kill = (): void => killed.abort();
     const freeze = (): void => stopped.abort();
     const member = { infra, clock: own, writes, kill, freeze };
@@ -82,6 +96,7 @@ export function sharedFleet(): SharedFleet {
 
   return {
     store,
+    clock,
     engine,
     join,
     advance,

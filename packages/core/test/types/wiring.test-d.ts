@@ -1,10 +1,18 @@
 import { assertType, describe, expectTypeOf, it } from 'vitest';
-import { createMCPInfra, type EventBus, type InstanceManager, type MCPServerInstance } from '@mcpinfra/core';
+import {
+  createMCPInfra,
+  type EventBus,
+  type InstanceManager,
+  type MCPInfra,
+  type MCPServerInstance,
+} from '@mcpinfra/core';
 import type { ContainerSpec, JsonSpec, Provider } from '@mcpinfra/core/plugin';
 
 interface ProcessSpec extends JsonSpec {
   readonly type: 'process';
   readonly command: readonly string[];
+  readonly port?: number | undefined;
+  readonly cwd?: string | undefined;
 }
 
 declare const processes: Provider<ProcessSpec>;
@@ -64,6 +72,58 @@ describe('the documents that create() takes', () => {
   it('take an environment that is only known at run time', () => {
     const environment: Record<string, string> = {};
     void infra.instances.create({ name: 'a', jsonSpec: { type: 'process', command: ['x'], environment } });
+  });
+});
+
+describe('an infra', () => {
+  it('is one of any documents, for who takes every infra', () => {
+    assertType<MCPInfra>(infra);
+    assertType<MCPInfra>(both);
+    assertType<MCPInfra['instances']>(both.scope({ tenant: 'a' }).instances);
+  });
+});
+
+describe('the patches that update() takes', () => {
+  it('are of the documents of the providers that are wired', () => {
+    void infra.instances.update('id', { jsonSpec: { command: ['node', 'other.js'], cwd: null } });
+    void both.instances.update('id', {
+      jsonSpec: { image: 'mcp/filesystem:2', lifecycle: { stop_grace: 2 } },
+    });
+    void both.instances.update('id', { labels: { team: null }, description: 'Better.' });
+    const environment: Record<string, string> = {};
+    void both.instances.update('id', { jsonSpec: { environment } });
+  });
+
+  it('may remove what they do not replace', () => {
+    void both.instances.update('id', {
+      jsonSpec: { port: null, lifecycle: { idle_timeout: null }, environment: { MODE: null } },
+    });
+  });
+
+  it('refuse a field that no wired type has', () => {
+    // @ts-expect-error a process has no image
+    void infra.instances.update('id', { jsonSpec: { image: 'mcp/x' } });
+    // @ts-expect-error it is called image
+    void both.instances.update('id', { jsonSpec: { imagee: 'mcp/x' } });
+    // @ts-expect-error it is called stop_grace
+    void both.instances.update('id', { jsonSpec: { lifecycle: { stop_grce: 2 } } });
+    // @ts-expect-error the name cannot be changed
+    void both.instances.update('id', { name: 'b' });
+  });
+
+  it('refuse a value of the wrong type', () => {
+    // @ts-expect-error a port is a number
+    void both.instances.update('id', { jsonSpec: { port: '80' } });
+    // @ts-expect-error variables are texts
+    void both.instances.update('id', { jsonSpec: { environment: { MODE: 1 } } });
+  });
+
+  it('refuse a malformed reference', () => {
+    void both.instances.update('id', {
+      jsonSpec: { environment: { API_KEY: 'secret_ref:instance_123:API_KEY' } },
+    });
+    // @ts-expect-error the key is missing
+    void both.instances.update('id', { jsonSpec: { environment: { API_KEY: 'secret_ref:instance_123' } } });
   });
 });
 

@@ -40,6 +40,8 @@ export interface Database extends Connection {
   readonly direct: Connection;
   /** Whether what is committed outlives the process. */
   readonly durable: boolean;
+  /** Whether no other process can have it open, so that whoever held leases before is dead. @defaultValue false */
+  readonly exclusive?: boolean | undefined;
   /** Connects. Called again when it failed. */
   open(options?: CallOptions): Promise<void>;
   close(): Promise<void>;

@@ -40,6 +40,7 @@ function givenDatabase(pglite: EmbeddedPostgres): EmbeddedDatabaseParts {
 function ownDatabase(dataDir: string | undefined, check: OptionChecks): EmbeddedDatabaseParts {
   return {
     durable: dataDir !== undefined,
+    exclusive: true,
     where: dataDir === undefined ? 'PGlite' : `PGlite in ${dataDir}`,
     open: async () => {
       const { PGlite } = await loadPGlite(check);

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CallOptions, KeyedTurns, mcpError, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
 import { planned, prepared, quoted } from '../sql/statement.js';
 import type { Connection, NewsWire, Session, WireListener } from './database.js';
-import { Lending } from './lending.js';
+import { SessionLending } from './lending.js';
 import type { PostgresQuery, PostgresResult } from './postgres-pool.js';
-import { ClientSession, inTransaction, type SessionOptions } from './session.js';
+import { ClientSession, type SessionOptions } from './session.js';
 import { isPassing, storeError } from './store-error.js';
 
 /** A client of `pg` with a connection. */
@@ -55,7 +55,7 @@ const graceMs = 1_000;
  *
  * Made when it is needed; once lost it is made anew by the next call, and by itself while somebody listens.
  */
-export class OwnConnection extends Lending implements Connection, NewsWire {
+export class OwnConnection extends SessionLending implements Connection, NewsWire {
   readonly #parts: OwnConnectionParts;
   readonly #ended = new AbortController();
   readonly #turns = new KeyedTurns();
@@ -96,11 +96,6 @@ export class OwnConnection extends Lending implements Connection, NewsWire {
     await Promise.race([this.#listening, sleep(graceMs, undefined, { ref: false })]);
   }
 
-  /** Nothing else may be asked of the connection meanwhile: for the time before the store is open. */
-  async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.use((session) => inTransaction(session, work), options);
-  }
-
   async send(message: string): Promise<void> {
     await this.query(notify, [this.#parts.channel, message]);
   }
@@ -110,7 +105,7 @@ export class OwnConnection extends Lending implements Connection, NewsWire {
     this.#listening ??= this.#keepListening();
   }
 
-  /** One after the other, as a connection works. */
+  /** One after the other, as a connection works; a transaction has it alone: for the time before the store is open. */
   async use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
     throwIfAborted(options?.signal);
     throwIfAborted(this.#ended.signal);

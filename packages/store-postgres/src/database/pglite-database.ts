@@ -30,6 +30,8 @@ export interface EmbeddedDatabaseParts {
   readonly open: () => Promise<OpenEmbedded>;
   /** Whether what is committed outlives the process. */
   readonly durable: boolean;
+  /** Whether it was opened under a lock. @defaultValue false */
+  readonly exclusive?: boolean | undefined;
   /** The database, for messages. */
   readonly where: string;
 }
@@ -47,6 +49,7 @@ const queryOptions = { parsers: { 16: asText, 20: asText, 23: asText, 114: asTex
 /** PostgreSQL in this process: one connection, which calls use in turn. */
 export class EmbeddedDatabase extends Lending implements Database {
   readonly durable: boolean;
+  readonly exclusive: boolean;
   readonly #parts: EmbeddedDatabaseParts;
   #opened: Promise<OpenEmbedded> | undefined;
 
@@ -54,6 +57,7 @@ export class EmbeddedDatabase extends Lending implements Database {
     super();
     this.#parts = parts;
     this.durable = parts.durable;
+    this.exclusive = parts.exclusive ?? false;
   }
 
   get direct(): this {

@@ -1,9 +1,9 @@
 import { type CallOptions, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
 import type { Database, NewsWire, Session } from './database.js';
-import { Lending } from './lending.js';
+import { SessionLending } from './lending.js';
 import type { OwnConnection } from './own-connection.js';
 import type { PostgresPool, PostgresPoolClient } from './postgres-pool.js';
-import { ClientSession, inTransaction } from './session.js';
+import { ClientSession } from './session.js';
 import { storeError } from './store-error.js';
 
 /** What a {@link PoolDatabase} is made of. */
@@ -19,7 +19,7 @@ export interface PoolDatabaseParts {
 }
 
 /** PostgreSQL by a pool, and one connection beside it. */
-export class PoolDatabase extends Lending implements Database {
+export class PoolDatabase extends SessionLending implements Database {
   readonly direct: OwnConnection;
   readonly wire: NewsWire;
   readonly durable = true;
@@ -43,10 +43,6 @@ export class PoolDatabase extends Lending implements Database {
   async close(): Promise<void> {
     await this.direct.close();
     await this.#parts.end?.();
-  }
-
-  async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.use((session) => inTransaction(session, work), options);
   }
 
   /** Lends a client of the pool. One whose connection failed, or whose use was given up, does not go back. */

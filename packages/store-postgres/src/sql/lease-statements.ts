@@ -7,6 +7,7 @@ export interface LeaseStatements {
   readonly renew: Statement;
   readonly release: Statement;
   readonly list: Statement;
+  readonly void: Statement;
 }
 
 /**
@@ -44,6 +45,9 @@ from mine where l.name = mine.name
 returning mine.alive`),
     list: prepared(
       `select ${columns} from ${schema}.leases l where l.expires_at > clock_timestamp() order by l.name`,
+    ),
+    void: prepared(
+      `update ${schema}.leases set holder_id = null, expires_at = '-infinity', address = null where holder_id is not null`,
     ),
   };
 }

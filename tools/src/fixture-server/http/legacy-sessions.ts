@@ -3,7 +3,7 @@ import { isInitializeRequest, type McpServer } from '@modelcontextprotocol/serve
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MemoryEventStore } from './memory-event-store.js';
-import { sendError } from './send-error.js';
+import { toSession } from './to-session.js';
 
 /** The sessions of streamable HTTP up to 2025-11-25: one server each, from `initialize` to DELETE. */
 export class LegacySessions {
@@ -15,16 +15,8 @@ export class LegacySessions {
   }
 
   async handle(req: IncomingMessage, res: ServerResponse, body: unknown): Promise<void> {
-    const id = req.headers['mcp-session-id'];
-    if (typeof id === 'string') {
-      const session = this.#sessions.get(id);
-      if (session === undefined) sendError(res, 404, { code: -32_001, message: 'Session not found' });
-      else await session.handleRequest(req, res, body);
-    } else if ([body].flat().some(isInitializeRequest)) {
-      await this.#open(req, res, body);
-    } else {
-      sendError(res, 400, { code: -32_000, message: 'no Mcp-Session-Id: send initialize first' });
-    }
+    const opens = [body].flat().some(isInitializeRequest);
+    await toSession(this.#sessions, { req, res, body }, opens ? () => this.#open(req, res, body) : undefined);
   }
 
   async #open(req: IncomingMessage, res: ServerResponse, body: unknown): Promise<void> {

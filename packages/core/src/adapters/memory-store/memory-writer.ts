@@ -27,13 +27,11 @@ export class MemoryWriter implements StoreWriter {
   }
 
   async createServer(server: MCPServer, effects: WriteEffects, options?: CallOptions): Promise<MCPServer> {
-    const given = frozenCopy({ server, effects });
-    return this.#write((layer) => writes.createServer(layer, given.server, given.effects), effects, options);
+    return this.#writeRow(writes.createServer, { row: server, effects }, options);
   }
 
   async updateServer(server: MCPServer, effects: WriteEffects, options?: CallOptions): Promise<MCPServer> {
-    const given = frozenCopy({ server, effects });
-    return this.#write((layer) => writes.updateServer(layer, given.server, given.effects), effects, options);
+    return this.#writeRow(writes.updateServer, { row: server, effects }, options);
   }
 
   async deleteServer(id: string, effects: WriteEffects, options?: CallOptions): Promise<void> {
@@ -46,12 +44,7 @@ export class MemoryWriter implements StoreWriter {
     effects: WriteEffects,
     options?: CallOptions,
   ): Promise<InstanceRecord> {
-    const given = frozenCopy({ record, effects });
-    return this.#write(
-      (layer) => writes.createInstance(layer, given.record, given.effects),
-      effects,
-      options,
-    );
+    return this.#writeRow(writes.createInstance, { row: record, effects }, options);
   }
 
   async updateInstance(
@@ -59,22 +52,25 @@ export class MemoryWriter implements StoreWriter {
     effects: WriteEffects,
     options?: CallOptions,
   ): Promise<InstanceRecord> {
-    const given = frozenCopy({ record, effects });
-    return this.#write(
-      (layer) => writes.updateInstance(layer, given.record, given.effects),
-      effects,
-      options,
-    );
+    return this.#writeRow(writes.updateInstance, { row: record, effects }, options);
   }
 
   async deleteInstance(record: InstanceRecord, effects: WriteEffects, options?: CallOptions): Promise<void> {
-    const given = frozenCopy({ record, effects });
-    await this.#write((layer) => writes.deleteInstance(layer, given.record, given.effects), effects, options);
+    await this.#writeRow(writes.deleteInstance, { row: record, effects }, options);
   }
 
   async appendEvents(events: readonly EventDraft[], options: AppendOptions = {}): Promise<void> {
     const given = frozenCopy({ events });
     await this.#write((layer) => writes.appendEvents(layer, given.events, 0), options, options);
+  }
+
+  async #writeRow<TRow extends object, T>(
+    write: (layer: Layer, row: TRow, effects: WriteEffects) => T,
+    request: { readonly row: TRow; readonly effects: WriteEffects },
+    options?: CallOptions,
+  ): Promise<T> {
+    const { row, effects } = frozenCopy(request);
+    return this.#write((layer) => write(layer, row, effects), effects, options);
   }
 
   async #write<T>(

@@ -15,8 +15,7 @@ export function createServer(layer: Layer, server: MCPServer, effects: WriteEffe
   if (layer.servers.get(server.id) !== undefined) throw exists(`A server with the id ${server.id}`, 'id');
   refuseTakenServer(layer, server);
   const row = frozenCopy({ ...server, resourceVersion: 1 });
-  layer.servers.set(row.id, row);
-  layer.serverKeys.set(serverKey(row), row.id);
+  setServer(layer, row);
   applyEffects(layer, effects, row.resourceVersion);
   return row;
 }
@@ -27,9 +26,8 @@ export function updateServer(layer: Layer, server: MCPServer, effects: WriteEffe
   if (current?.resourceVersion !== server.resourceVersion) throw conflict('server', server, current);
   refuseTakenServer(layer, server);
   const row = frozenCopy({ ...server, resourceVersion: current.resourceVersion + 1 });
-  layer.serverKeys.delete(serverKey(current));
-  layer.servers.set(row.id, row);
-  layer.serverKeys.set(serverKey(row), row.id);
+  unsetServer(layer, current);
+  setServer(layer, row);
   applyEffects(layer, effects, row.resourceVersion);
   return row;
 }
@@ -38,8 +36,7 @@ export function updateServer(layer: Layer, server: MCPServer, effects: WriteEffe
 export function deleteServer(layer: Layer, id: string, effects: WriteEffects): void {
   const current = layer.servers.get(id);
   if (current === undefined) return;
-  layer.servers.delete(id);
-  layer.serverKeys.delete(serverKey(current));
+  unsetServer(layer, current);
   applyEffects(layer, effects, current.resourceVersion + 1);
 }
 
@@ -111,6 +108,16 @@ function count(layer: Layer, change: CounterChange): void {
     );
   }
   layer.counters.set(change.name, next);
+}
+
+function setServer(layer: Layer, row: MCPServer): void {
+  layer.servers.set(row.id, row);
+  layer.serverKeys.set(serverKey(row), row.id);
+}
+
+function unsetServer(layer: Layer, row: MCPServer): void {
+  layer.servers.delete(row.id);
+  layer.serverKeys.delete(serverKey(row));
 }
 
 function setInstance(layer: Layer, row: InstanceRecord): void {

@@ -54,6 +54,8 @@ export interface LifecycleSpec {
   readonly idle_timeout?: number | undefined;
   /** From the polite request to end until the forced one. @defaultValue 10 */
   readonly stop_grace?: number | undefined;
+  /** How long the copy that an update replaced serves on for the clients connected to it. @defaultValue 30 */
+  readonly drain_timeout?: number | undefined;
   /** Restarts after crashes in a row before it stays `failed`. @defaultValue unlimited */
   readonly max_restarts?: number | undefined;
   /** From the running process until the first passed probe. @defaultValue 60 */

@@ -6,6 +6,7 @@ export interface ResolvedLifecycle {
   readonly start: 'eager' | 'on-demand';
   readonly idleTimeout: number;
   readonly stopGrace: number;
+  readonly drainTimeout: number;
   /** `null` is unlimited. */
   readonly maxRestarts: number | null;
   readonly startupTimeout: number;
@@ -19,6 +20,7 @@ export function resolveLifecycle(spec: JsonSpec): ResolvedLifecycle {
     start: lifecycle.start ?? 'eager',
     idleTimeout: lifecycle.idle_timeout ?? defaults.idleTimeout,
     stopGrace: lifecycle.stop_grace ?? defaults.stopGrace,
+    drainTimeout: lifecycle.drain_timeout ?? defaults.drainTimeout,
     maxRestarts: lifecycle.max_restarts ?? null,
     startupTimeout: lifecycle.startup_timeout ?? defaults.startupTimeout,
     busyTimeout: lifecycle.busy_timeout ?? defaults.busyTimeout,

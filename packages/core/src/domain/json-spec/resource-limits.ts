@@ -4,13 +4,19 @@ import { parseByteSize } from './byte-size.js';
 import type { ContainerResources } from './container-spec.js';
 import type { Forbidden } from './forbidding.js';
 
-/** What a host may say to a provider about the resources of what it runs. */
+/** What a host may say to a provider about the resources of a copy, with all its processes. */
 export interface ResourceOptions {
+  /** The memory of a copy whose document says nothing. @defaultValue `512m`, or `maxMemory` if that is less */
   readonly defaultMemory?: string | undefined;
+  /** The CPUs of a copy whose document says nothing. @defaultValue 1, or `maxCpus` if that is less */
   readonly defaultCpus?: number | undefined;
+  /** The processes and threads of a copy whose document says nothing. @defaultValue 256, or `maxPids` if that is less */
   readonly defaultPids?: number | undefined;
+  /** The most memory a document may ask for. @defaultValue no bound */
   readonly maxMemory?: string | undefined;
+  /** The most CPUs a document may ask for. @defaultValue no bound */
   readonly maxCpus?: number | undefined;
+  /** The most processes and threads a document may ask for. @defaultValue no bound */
   readonly maxPids?: number | undefined;
 }
 

@@ -3,6 +3,7 @@ import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { draftEvent, instanceOrigin, instanceWish } from './event-drafts.js';
 import { changeInstance } from './instance-writer.js';
 import type { CommandOptions, ServiceContext } from './service-context.js';
+import { afresh, tryNow } from './try-now.js';
 
 /** The parts of a definition that an instance keeps. */
 export function pinServer(server: MCPServer): PinnedServer {
@@ -29,10 +30,8 @@ export async function moveToDefinition(
       if ((record.serverResourceVersion ?? 0) >= pinned.resourceVersion) return null;
       moved.id = id;
       return {
-        // What waits for its next try, or for none, takes the mended definition at once.
-        facts:
-          record.status === 'failed' && record.desiredState === 'running' ? [{ kind: 'run-wanted' }] : [],
-        runtime: { pinned, failures: 0, refusedGeneration: null },
+        facts: tryNow(record),
+        runtime: { pinned, ...afresh },
         fields: { generation: record.generation + 1, serverResourceVersion: pinned.resourceVersion },
         events: (next) => [
           draftEvent(context, instanceOrigin(next, actor), {

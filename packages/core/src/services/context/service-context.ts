@@ -66,7 +66,16 @@ export interface CommandOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** For commands that can wait for their effect. */
+/**
+ * For commands that can wait for their effect.
+ *
+ * `wait` means the same everywhere: the command resolves when its wish has come true, and rejects as soon as it is known
+ * that it does not: `INSTANCE_STOPPED`, `INSTANCE_DELETED` or, for a stop, `CONFLICT` where somebody wished otherwise
+ * meanwhile; `UPDATE_ROLLED_BACK` with its reason where the copy before serves on; the code of the failure where a start
+ * failed, also one that is tried again (`waitUntilReady()` waits through those). A later wish of the same kind takes the
+ * first one in. Every such error carries `statusDetail` and `lastLogLines` in its details, as does the `ABORTED` of a wait
+ * that the signal ended; the wish stays.
+ */
 export interface WaitableCommandOptions extends CommandOptions {
   /** Resolve when the wish has come true, not already when it is durable. @defaultValue false */
   readonly wait?: boolean | undefined;

@@ -4,7 +4,6 @@
  * It never writes a row itself; it calls the rooms below.
  */
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { partOf, tenantOf, type Scope } from '../context/access.js';
@@ -14,7 +13,10 @@ import type { MCPServerInstanceInput } from '../instances/instance-input.js';
 import type { MCPServerRegistry } from '../servers/server-registry.js';
 import type { MCPServerInput } from '../servers/server-input.js';
 import { canonicalJson } from '../context/run-document.js';
-import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
+import type { InstanceWaiter } from '../sessions/instance-waiter.js';
+import { ApplyTally, type ApplyResult, type PartOutcome } from './apply-tally.js';
+export type { ApplyResult } from './apply-tally.js';
 
 /** An instance of a {@link FleetDocument}: its server is named, since ids differ between fleets. */
 export interface FleetInstance extends Omit<MCPServerInstanceInput<unknown>, 'serverSpecId'> {
@@ -26,31 +28,14 @@ export interface FleetInstance extends Omit<MCPServerInstanceInput<unknown>, 'se
 export interface FleetDocument {
   readonly servers?: readonly MCPServerInput[] | undefined;
   readonly instances?: readonly FleetInstance[] | undefined;
-  /** Remove what the document does not name. @defaultValue false */
+  /** Remove what the document does not name, unless a part of it was refused. @defaultValue false */
   readonly prune?: boolean | undefined;
 }
 
 /** How a document is applied. */
-export interface ApplyOptions extends CommandOptions {
+export interface ApplyOptions extends WaitableCommandOptions {
   /** Only say what would be done. @defaultValue false */
   readonly dryRun?: boolean | undefined;
-}
-
-/** What applying a document did; names are `server/<name>@<version>` and `instance/<name>`. */
-export interface ApplyResult {
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
-  readonly unchanged: readonly string[];
-  readonly removed: readonly string[];
-  readonly errors: readonly { readonly name: string; readonly error: MCPInfraError }[];
-}
-
-interface Tally {
-  readonly created: string[];
-  readonly updated: string[];
-  readonly unchanged: string[];
-  readonly removed: string[];
-  readonly errors: { readonly name: string; readonly error: MCPInfraError }[];
 }
 
 /** Makes a fleet like a document, and writes a document of a fleet. */
@@ -59,16 +44,18 @@ export class DesiredState {
   readonly #instances: InstanceManager;
   readonly #scope: Scope;
   readonly #planner: InstancePlanner;
+  readonly #waiter: InstanceWaiter;
 
   constructor(
     servers: MCPServerRegistry,
     instances: InstanceManager,
-    { context, scope }: { readonly context: ServiceContext; readonly scope: Scope },
+    parts: { readonly context: ServiceContext; readonly scope: Scope; readonly waiter: InstanceWaiter },
   ) {
     this.#servers = servers;
     this.#instances = instances;
-    this.#scope = scope;
-    this.#planner = new InstancePlanner(context, scope);
+    this.#scope = parts.scope;
+    this.#planner = new InstancePlanner(parts.context, parts.scope);
+    this.#waiter = parts.waiter;
   }
 
   /** Applies a document, each part by itself: a part that is refused is in `errors`, the others are done. */
@@ -81,20 +68,20 @@ export class DesiredState {
         `apply() takes ${known.join(', ')}, not ${JSON.stringify(unknown[0])}.`,
       );
     }
-    const tally: Tally = { created: [], updated: [], unchanged: [], removed: [], errors: [] };
+    const tally = new ApplyTally();
     const servers = await this.#ownServers(options);
     for (const input of document.servers ?? []) {
-      await this.#one(`server/${serverKey(input)}`, tally, () => this.#applyServer(input, servers, options));
+      await tally.add(`server/${serverKey(input)}`, () => this.#applyServer(input, servers, options));
     }
     const planned = [...servers.values(), ...(document.servers ?? [])];
     const instances = await this.#ownInstances(options);
     for (const input of document.instances ?? []) {
-      await this.#one(`instance/${input.name}`, tally, () =>
+      await tally.add(`instance/${input.name}`, () =>
         this.#applyInstance(input, { instances, servers, planned }, options),
       );
     }
     if (document.prune === true) await this.#prune(document, { servers, instances }, { tally, options });
-    return tally;
+    return tally.result();
   }
 
   /** Writes the fleet as a document for `apply`: with references, never with secret values. */
@@ -135,19 +122,19 @@ export class DesiredState {
     input: MCPServerInput,
     servers: Map<string, MCPServer>,
     options: ApplyOptions,
-  ): Promise<keyof Tally> {
+  ): Promise<PartOutcome> {
     const { parseServerInput } = await import('../servers/server-input.js');
     const fields = parseServerInput(input);
     const existing = servers.get(serverKey(fields));
     const same =
       existing !== undefined && canonicalJson({ ...existing, ...fields }) === canonicalJson(existing);
-    if (same) return 'unchanged';
+    if (same) return { outcome: 'unchanged' };
     if (options.dryRun !== true) {
       const part = partOf(options, `server/${serverKey(fields)}`);
       const written = await this.#servers.ensure(input, { ...part, rollout: 'rolling' });
       servers.set(serverKey(written), written);
     }
-    return existing ? 'updated' : 'created';
+    return { outcome: existing ? 'updated' : 'created' };
   }
 
   async #applyInstance(
@@ -158,7 +145,7 @@ export class DesiredState {
       readonly planned: readonly (MCPServer | MCPServerInput)[];
     },
     options: ApplyOptions,
-  ): Promise<keyof Tally> {
+  ): Promise<PartOutcome> {
     const { server: serverName, ...rest } = input;
     const server = serverName === undefined ? undefined : findServer([...known.servers.values()], serverName);
     const planned = serverName === undefined ? undefined : findServer(known.planned, serverName);
@@ -172,9 +159,11 @@ export class DesiredState {
     const existing = known.instances.get(input.name);
     if (options.dryRun === true) return this.#planInstance(wanted, { existing, planned }, options);
     const before = existing?.generation;
-    const after = await this.#instances.ensure(wanted, partOf(options, `instance/${input.name}`));
-    if (before === undefined) return 'created';
-    return after.generation === before ? 'unchanged' : 'updated';
+    const { wait, ...part } = partOf(options, `instance/${input.name}`);
+    const after = await this.#instances.ensure(wanted, part);
+    const comesTrue = wait === true ? this.#waiter.untilTrue(after, options) : undefined;
+    if (before === undefined) return { outcome: 'created', comesTrue };
+    return { outcome: after.generation === before ? 'unchanged' : 'updated', comesTrue };
   }
 
   async #planInstance(
@@ -184,7 +173,7 @@ export class DesiredState {
       readonly planned: MCPServer | MCPServerInput | undefined;
     },
     options: CommandOptions,
-  ): Promise<keyof Tally> {
+  ): Promise<PartOutcome> {
     const { existing, planned } = known;
     if (!existing) {
       const { parseServerInput } = await import('../servers/server-input.js');
@@ -195,12 +184,13 @@ export class DesiredState {
         options,
         given && { ...given, resourceVersion: 0 },
       );
-      if (valid) return 'created';
+      if (valid) return { outcome: 'created' };
       throw mcpError('INVALID_SPEC', issues.map((issue) => `${issue.path}: ${issue.message}`).join('\n'), {
         details: { issues },
       });
     }
-    return (await this.#planner.isSo(existing, wanted, options)) ? 'unchanged' : 'updated';
+    const isSo = await this.#planner.isSo(existing, wanted, options);
+    return { outcome: isSo ? 'unchanged' : 'updated' };
   }
 
   async #prune(
@@ -209,34 +199,31 @@ export class DesiredState {
       readonly servers: ReadonlyMap<string, MCPServer>;
       readonly instances: ReadonlyMap<string, MCPServerInstance>;
     },
-    run: { readonly tally: Tally; readonly options: ApplyOptions },
+    run: { readonly tally: ApplyTally; readonly options: ApplyOptions },
   ): Promise<void> {
     const { tally, options } = run;
+    if (tally.refused.length > 0) {
+      await tally.add('prune', () => Promise.reject(notPruned(tally.refused)));
+      return;
+    }
     const keptInstances = new Set((document.instances ?? []).map(({ name }) => name));
     for (const [name, instance] of known.instances) {
       if (keptInstances.has(name)) continue;
-      await this.#one(`instance/${name}`, tally, async () => {
-        if (options.dryRun !== true)
-          await this.#instances.delete(instance.id, partOf(options, `instance/${name}`));
-        return 'removed';
+      await tally.add(`instance/${name}`, async () => {
+        if (options.dryRun === true) return { outcome: 'removed' };
+        const { wait, ...part } = partOf(options, `instance/${name}`);
+        await this.#instances.delete(instance.id, part);
+        const comesTrue = wait === true ? this.#waiter.untilGone(instance.id, options) : undefined;
+        return { outcome: 'removed', comesTrue };
       });
     }
     const keptServers = new Set((document.servers ?? []).map(serverKey));
     for (const [key, server] of known.servers) {
       if (keptServers.has(key)) continue;
-      await this.#one(`server/${key}`, tally, async () => {
+      await tally.add(`server/${key}`, async () => {
         if (options.dryRun !== true) await this.#servers.delete(server.id, partOf(options, `server/${key}`));
-        return 'removed';
+        return { outcome: 'removed' };
       });
-    }
-  }
-
-  async #one(name: string, tally: Tally, work: () => Promise<keyof Tally>): Promise<void> {
-    try {
-      const outcome = await work();
-      if (outcome !== 'errors') tally[outcome].push(name);
-    } catch (error) {
-      tally.errors.push({ name, error: normaliseError(error, 'INTERNAL', `Applying ${name} failed`) });
     }
   }
 
@@ -256,6 +243,13 @@ export class DesiredState {
     }
     return found;
   }
+}
+
+/** A document that was misread must not take away what it meant to keep. */
+function notPruned(refused: readonly string[]): MCPInfraError {
+  const which = refused.slice(0, 5).join(', ') + (refused.length > 5 ? ', …' : '');
+  const message = `Nothing was removed, because parts of the document were refused: ${which}. Correct them and apply again.`;
+  return mcpError('CONFLICT', message, { details: { refused } });
 }
 
 function serverKey(server: { readonly name: string; readonly version?: string | undefined }): string {

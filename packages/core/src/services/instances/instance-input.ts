@@ -26,9 +26,9 @@ export interface MCPServerInstanceInput<TSpec = JsonSpec> {
 }
 
 /** What a host gives to change an instance: a merge patch (RFC 7396), in which `null` removes a field of `jsonSpec`. */
-export interface MCPServerInstancePatch {
+export interface MCPServerInstancePatch<TPatch = Readonly<Record<string, unknown>>> {
   readonly description?: string | undefined;
-  readonly jsonSpec?: Readonly<Record<string, unknown>> | undefined;
+  readonly jsonSpec?: TPatch | undefined;
   readonly labels?: Readonly<Record<string, string | null>> | undefined;
 }
 

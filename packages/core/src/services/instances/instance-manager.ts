@@ -3,9 +3,7 @@
  * Hosts call it through infra or a scope of it.
  * It never waits for an engine; it writes wishes and wakes their worker.
  */
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import {
-  isAtRest,
   toInstance,
   type InstanceRecord,
   type ToolDescription,
@@ -16,27 +14,30 @@ import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
+import type { InstanceQuery } from '../../ports/store.js';
 import { visibleInstance, type Scope } from '../context/access.js';
 import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import type { InstancePlan, ValidationResult } from './instance-plan.js';
-import type { CallToolOptions, ConnectedClient, InstanceSessions } from '../sessions/instance-sessions.js';
-import { failedForGood, type InstanceWaiter } from '../sessions/instance-waiter.js';
+import type {
+  CallToolOptions,
+  ConnectClientOptions,
+  ConnectedClient,
+  InstanceSessions,
+} from '../sessions/instance-sessions.js';
+import type { InstanceWaiter } from '../sessions/instance-waiter.js';
+import type { Sightings } from '../ownership/sightings.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
 
 /** Which instances are asked for; fields left out do not restrict. */
-export interface InstanceFilter {
-  readonly name?: string | undefined;
-  readonly slug?: string | undefined;
+export interface InstanceFilter extends Pick<InstanceQuery, 'name' | 'slug' | 'type' | 'serverSpecId'> {
   /** Every label must match. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Tags of the server it was made of; every tag must be there. */
   readonly tags?: readonly string[] | undefined;
   readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
-  readonly type?: string | undefined;
-  readonly serverSpecId?: string | undefined;
 }
 
 /**
@@ -55,6 +56,42 @@ export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: 
   ? Omit<TSpec, 'image'> & Partial<Pick<TSpec, 'image'>>
   : TSpec;
 
+/** A merge patch (RFC 7396) of a value: every part may be left out, `null` removes one, arrays are replaced as a whole. */
+export type MergePatch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: MergePatch<T[K]> | null | undefined }
+    : T;
+
+/** A merge patch of a document of these types; where they are not known, of any. */
+export type SpecPatch<TSpec extends JsonSpec> = JsonSpec extends TSpec
+  ? Readonly<Record<string, unknown>>
+  : TSpec extends JsonSpec
+    ? MergePatch<TSpec>
+    : never;
+
+/** Refuses, when compiled, a field of a patch that no type of document has, and a reference that is malformed. */
+export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
+  ? unknown
+  : KnownFields<P, TSpec>) &
+  (P extends { readonly environment: infer E extends Readonly<Record<string, string | null>> }
+    ? { readonly environment: CheckedEnvironment<E> }
+    : unknown);
+
+type KnownFields<P, T> = P extends readonly unknown[]
+  ? unknown
+  : P extends object
+    ? {
+        readonly [K in keyof P]: K extends FieldsOf<T>
+          ? KnownFields<P[K], Extract<FieldOf<T, K>, object>>
+          : never;
+      }
+    : unknown;
+
+type FieldsOf<T> = T extends unknown ? keyof T : never;
+
+type FieldOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;
+
 interface Parts {
   readonly context: ServiceContext;
   readonly scope: Scope;
@@ -62,13 +99,14 @@ interface Parts {
   readonly waiter: InstanceWaiter;
   readonly sessions: InstanceSessions;
   readonly secrets: SecretSource;
+  readonly sightings: Sightings;
 }
 
 /**
  * The instances of a fleet.
  *
- * A command resolves when the wish is durable, with `wait` when it has come true. Repeating a `start`, `stop` or
- * `delete` of what already is so resolves.
+ * A command resolves when the wish is durable, with `wait` when it has come true (see {@link WaitableCommandOptions}).
+ * One that changes nothing resolves, too, and disturbs nothing.
  */
 export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   readonly #parts: Parts;
@@ -96,32 +134,32 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     return this.#answer(await this.#parts.commands.create(input, options), options);
   }
 
-  /** Creates an instance, or makes the one of the same name like the input; does nothing when it is so already. */
+  /**
+   * Creates an instance, or makes the one of the same name like the input; does nothing when it is so already: what sleeps
+   * goes on sleeping. One that is being deleted is waited for, up to a minute, and made anew.
+   *
+   * @throws as `create` and `update`; `INSTANCE_DELETED` for one that is still being deleted then
+   */
   async ensure<const T extends SpecInput<TSpec>>(
     input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
     options: WaitableCommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
-    return this.#answer(await this.#parts.commands.ensure(input, options), options);
+    const { ensureInstance } = await import('./ensure-instance.js');
+    return this.#answer(await ensureInstance(this.#parts, input, options), options);
   }
 
   /**
    * Applies a merge patch (RFC 7396). The running copy is replaced only if what it runs changed: the new one is
    * started and probed first, and the old one serves on when that fails.
    *
-   * @throws `INVALID_SPEC`, `CONFLICT`, `NOT_FOUND`; with `wait` also `UPDATE_ROLLED_BACK`
+   * @throws `INVALID_SPEC`, `CONFLICT`, `NOT_FOUND`, `INSTANCE_DELETED`; with `wait` as {@link WaitableCommandOptions}
    */
-  async update(
+  async update<const P extends SpecPatch<TSpec>>(
     id: string,
-    patch: MCPServerInstancePatch,
+    patch: MCPServerInstancePatch<P & CheckedPatch<P, TSpec>>,
     options: WaitableCommandOptions & InstanceUpdateOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
-    const written = await this.#parts.commands.update(id, patch, options);
-    if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
-    const ready = await this.#parts.waiter.untilReady(id, options);
-    const { reason, message } = ready.statusDetail;
-    if (reason === 'UPDATE_ROLLED_BACK')
-      throw mcpError(reason, message, { details: { statusDetail: ready.statusDetail } });
-    return this.#shown(ready);
+    return this.#answer(await this.#parts.commands.update(id, patch, options), options);
   }
 
   /** Deletes an instance, its copies and the secrets it owned. Absent resolves. */
@@ -133,7 +171,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   /** @throws `NOT_FOUND` */
   async get(id: string, options: CommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
     const { context, scope } = this.#parts;
-    return this.#shown(await visibleInstance(context, scope, { id, options }));
+    return this.#asSeen(await visibleInstance(context, scope, { id, options }));
   }
 
   /** Lists a page of instances by age. */
@@ -142,8 +180,9 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     options: CommandOptions = {},
   ): Promise<Page<MCPServerInstance<TSpec>>> {
     const { limit = 100, cursor } = filter;
-    const { items, nextCursor } = await this.#page(filter, { limit, cursor }, options);
-    return { items: items.map((record) => this.#shown(record)), nextCursor };
+    const page = await this.#page(filter, { limit, cursor }, options);
+    const items = await Promise.all(page.items.map((record) => this.#asSeen(record)));
+    return { items, nextCursor: page.nextCursor };
   }
 
   /** Every instance by age, read page by page as it is iterated. */
@@ -151,7 +190,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     filter: InstanceFilter = {},
     options: CommandOptions = {},
   ): AsyncGenerator<MCPServerInstance<TSpec>, void> {
-    for await (const record of this.#records(filter, options)) yield this.#shown(record);
+    for await (const record of this.#records(filter, options)) yield await this.#asSeen(record);
   }
 
   async count(filter: InstanceFilter = {}, options: CommandOptions = {}): Promise<number> {
@@ -165,9 +204,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   /** Wants it stopped; it stays so, also over restarts of the host. @throws `NOT_FOUND`, `INSTANCE_DELETED` */
   async stop(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
-    const record = await this.#parts.commands.setDesiredState(id, 'stopped', options);
-    if (options.wait !== true) return this.#shown(record);
-    return this.#shown(await this.#parts.waiter.until(id, 'stopped', options));
+    return this.#answer(await this.#parts.commands.setDesiredState(id, 'stopped', options), options);
   }
 
   /** Ends the copy and makes a new one, secrets resolved anew. @throws `NOT_FOUND`, `INSTANCE_STOPPED` */
@@ -231,8 +268,16 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     for await (const record of this.#parts.waiter.follow(id, options)) if (record) yield this.#shown(record);
   }
 
-  /** Opens an MCP client of its own session over the instance's own transport; close it, or hold it with `await using`. */
-  async connect(id: string, options: CallToolOptions = {}): Promise<ConnectedClient> {
+  /**
+   * Opens an MCP client of its own session over the instance's own transport; close it, or hold it with `await using`.
+   *
+   * During an update it stays with the copy it is connected to, which serves on for up to `lifecycle.drain_timeout` after
+   * the switch. Then, and when the copy ends by itself, the client is closed: its `onclose` is called, and what is called
+   * on it afterwards rejects. Connect again for the copy that is routed now.
+   *
+   * @throws as `callTool`
+   */
+  async connect(id: string, options: ConnectClientOptions = {}): Promise<ConnectedClient> {
     return this.#parts.sessions.connect(id, options);
   }
 
@@ -241,7 +286,16 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     return this.#parts.sessions.tools(id, options);
   }
 
-  /** Calls a tool on a pooled session. An error the tool itself answers is a result with `isError`. */
+  /**
+   * Calls a tool on a pooled session of the copy that is routed. An error the tool itself answers is a result with
+   * `isError`.
+   *
+   * An instance that sleeps, is starting, or failed with a try that is due in time is waited for, up to `wakeTimeoutMs`. A
+   * call that the server had got when it went away is never repeated.
+   *
+   * @throws `OUTCOME_UNKNOWN` for such a call; `INSTANCE_NOT_READY` with the reason and the next try; `INSTANCE_STOPPED`,
+   * `INSTANCE_DELETED`, `NOT_FOUND`; `REQUEST_TIMEOUT`; `INVALID_ARGUMENT` for an unknown option
+   */
   async callTool(
     id: string,
     name: string,
@@ -311,15 +365,12 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   }
 
   async #answer(written: InstanceRecord, options: WaitableCommandOptions): Promise<MCPServerInstance<TSpec>> {
-    if (options.wait !== true || written.desiredState === 'stopped') return this.#shown(written);
-    const settled = await this.#parts.waiter.until(
-      written.id,
-      (r) => r.status === 'failed' || (isAtRest(r) && (r.status === 'running' || r.status === 'idle')),
-      options,
-    );
-    // With `wait` the caller wants to hear of the first failure, also of one that is tried again.
-    if (settled.status === 'failed') throw failedForGood(settled);
-    return this.#shown(settled);
+    if (options.wait !== true) return this.#asSeen(written);
+    return this.#shown(await this.#parts.waiter.untilTrue(written, options));
+  }
+
+  async #asSeen(record: InstanceRecord): Promise<MCPServerInstance<TSpec>> {
+    return this.#shown(await this.#parts.sightings.asSeen(record));
   }
 
   #shown(record: InstanceRecord): MCPServerInstance<TSpec> {

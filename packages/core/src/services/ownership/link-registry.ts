@@ -25,6 +25,8 @@ export class LinkRegistry {
   readonly #secrets: SecretSource;
   readonly #links = new Map<string, OwnLink>();
   readonly #remote = new Map<string, MCPLink>();
+  /** Copies that serve only whoever they have. */
+  readonly #vacating = new Set<string>();
   readonly #toolsChanged: (instanceId: string) => void;
 
   constructor(context: ServiceContext, secrets: SecretSource, toolsChanged: (instanceId: string) => void) {
@@ -117,6 +119,34 @@ export class LinkRegistry {
     };
     const lost = [...this.#links].filter(([, known]) => isLost(known));
     await Promise.all(lost.map(([key, known]) => letGo(key, known)));
+  }
+
+  /** Whether a copy serves on only for the clients it has. */
+  isVacating(instanceId: string, revision: number): boolean {
+    return this.#vacating.has(linkKey(instanceId, revision));
+  }
+
+  /**
+   * Lets the clients of a copy stay until they close, for a time or until the signal fires, and ends its link. Calls in
+   * flight are then ended, too.
+   */
+  async vacate(
+    instanceId: string,
+    revision: number,
+    { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const key = linkKey(instanceId, revision);
+    this.#vacating.add(key);
+    try {
+      const over = new AbortController();
+      const timeUp = sleep(this.#context.clock, withinMs, signal, over.signal);
+      const vacated = this.get(instanceId, revision)?.vacated({ signal: over.signal });
+      await Promise.race([timeUp, vacated?.catch(() => undefined)]);
+      over.abort();
+      await this.drop(instanceId, revision);
+    } finally {
+      this.#vacating.delete(key);
+    }
   }
 
   /** Waits until no call is in flight on a copy, at most for `graceMs`. */

@@ -39,6 +39,11 @@ export class OwnedCopies implements PeerHost {
     return this.#ownership.fence({ id, type, placement }) !== null;
   }
 
+  /** Whether an instance that nobody owns may become this process's. */
+  mayOwn({ jsonSpec: { type }, runtime: { placement } }: InstanceRecord): boolean {
+    return placement !== null && this.#ownership.placement(type) === placement;
+  }
+
   /** The lines a copy wrote, without the secrets it was given; none where its provider keeps none. */
   async *linesOf(
     record: InstanceRecord,

@@ -1,18 +1,13 @@
-import { shardLease } from '../../domain/fleet/lease-names.js';
 import type { ErrorCode } from '../../domain/errors/error-codes.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
-import { shardOf } from '../../domain/shard.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { PeerLink } from '../../ports/peer-link.js';
 import type { Dialed, LogLine, LogQuery } from '../../ports/provider.js';
-import type { Lease } from '../../ports/store.js';
+import { LeaseView } from './lease-view.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { isAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
-
-/** Owners change seldom, and one that has changed refuses. */
-const leasesAreFreshMs = 1_000;
 
 /** An owner that stops gives its leases back, and the next one has taken them within a renewal. */
 const handOver = Object.freeze({ firstWaitMs: 100, longestMs: 7_000 });
@@ -30,11 +25,25 @@ const mayHaveMoved: readonly ErrorCode[] = [
 export class RemoteOwners {
   readonly #context: ServiceContext;
   readonly #peer: () => PeerLink | undefined;
-  #leases: { readonly atMs: number; readonly read: Promise<readonly Lease[]> } | undefined;
+  readonly #leases: LeaseView;
 
-  constructor(context: ServiceContext, peer: () => PeerLink | undefined) {
+  constructor(
+    context: ServiceContext,
+    peer: () => PeerLink | undefined,
+    leases: LeaseView = new LeaseView(context),
+  ) {
     this.#context = context;
     this.#peer = peer;
+    this.#leases = leases;
+  }
+
+  /** Whether a process is known to own an instance: not one that may have died with its leases, nor nobody at all. */
+  async hasOwner(record: InstanceRecord): Promise<boolean> {
+    const lease = await this.#leases.of(record);
+    // Whether one that listens still lives is found out by asking it.
+    return (
+      lease !== null && ((lease.address !== null && this.#peer() !== undefined) || this.#leases.renews(lease))
+    );
   }
 
   /** Opens a way to a copy's standard streams through its owner. @throws `NOT_OWNER` and as {@link PeerLink.openChannel} */
@@ -74,7 +83,7 @@ export class RemoteOwners {
       try {
         return await ask(peer, await this.#addressOf(record));
       } catch (error) {
-        this.#leases = undefined;
+        this.#leases.forget();
         const again = MCPInfraError.isInstance(error) && error.retryable && mayHaveMoved.includes(error.code);
         if (!again || isAborted(signal) || clock.monotonicMs() + waitMs > untilMs) throw error;
       }
@@ -83,25 +92,15 @@ export class RemoteOwners {
   }
 
   async #addressOf(record: InstanceRecord): Promise<string> {
-    const { placement } = record.runtime;
-    const name = placement === null ? null : shardLease(placement, shardOf(record.id));
-    const owner = (await this.#read()).find((lease) => lease.name === name);
+    const owner = await this.#leases.of(record);
     if (!owner) {
       throw mcpError(
         'PLACEMENT_UNREACHABLE',
-        `No worker owns the instance "${record.name}" at the moment: none that reaches ${placement ?? 'its placement'} has its lease.`,
+        `No worker owns the instance "${record.name}" at the moment: none that reaches ${record.runtime.placement ?? 'its placement'} has its lease.`,
       );
     }
     if (owner.address !== null) return owner.address;
     throw notOwner(record, `That process (${owner.holderId}) does not listen: give it peer.listen.`, false);
-  }
-
-  async #read(): Promise<readonly Lease[]> {
-    const atMs = this.#context.clock.monotonicMs();
-    if (this.#leases === undefined || atMs - this.#leases.atMs > leasesAreFreshMs) {
-      this.#leases = { atMs, read: this.#context.store.leases.list() };
-    }
-    return this.#leases.read;
   }
 }
 

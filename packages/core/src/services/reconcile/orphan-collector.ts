@@ -128,8 +128,10 @@ export class OrphanCollector {
 
   /** Whether no row speaks of a copy. */
   async #isUnknown(owned: OwnedCopy, options: CollectOptions): Promise<boolean> {
-    const { context, ownership } = this.#parts;
+    const { context, ownership, links } = this.#parts;
     if (owned.storeId === options.foreignStore && owned.storeId !== context.identity().storeId) return true;
+    // It was replaced here, and is removed when its clients have gone.
+    if (links.isVacating(owned.copy.instanceId, owned.copy.revision)) return false;
     const record = await context.store.instances.get(owned.copy.instanceId);
     if (!record) return true;
     const { type } = record.jsonSpec;

@@ -16,9 +16,10 @@ import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
 import { writeUnderLease, type LeasedPass } from './leased-pass.js';
-import type { ReconcileContext, ReconcileResult } from '../../async/keyed-work.js';
+import { soonest, type ReconcileContext, type ReconcileResult } from '../../async/keyed-work.js';
 import { failingUpdate, Replacement } from './replacement.js';
 import { isFailure } from './told-exit.js';
+import { Retirements } from './retirements.js';
 import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.js';
 import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
@@ -37,6 +38,7 @@ export class Reconciler {
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
   readonly #replacement: Replacement;
+  readonly #retirements: Retirements;
   /** What the passes under way need to own. */
   readonly #owned = new Map<string, OwnedKey & { readonly sinceMs: number }>();
   /** The version of each row when it was last read. */
@@ -46,7 +48,12 @@ export class Reconciler {
     this.#services = services;
     this.#bringUp = new BringUp(services);
     this.#failures = new FailureRecorder(services);
-    this.#replacement = new Replacement(services, this.#bringUp, this.#failures);
+    this.#retirements = new Retirements(services);
+    this.#replacement = new Replacement(services, {
+      bringUp: this.#bringUp,
+      failures: this.#failures,
+      retirements: this.#retirements,
+    });
   }
 
   async reconcile(id: string, reconcile: ReconcileContext): Promise<ReconcileResult> {
@@ -101,9 +108,10 @@ export class Reconciler {
     secrets.forget(id);
   }
 
-  /** Ends what goes on apart from the passes. */
-  stop(): void {
+  /** Ends what goes on apart from the passes: fetches, and old copies that still serve clients. */
+  async stop(): Promise<void> {
     this.#bringUp.stop();
+    await this.#retirements.endAll();
   }
 
   /** Keeps nothing of an instance that others act on. */
@@ -194,9 +202,14 @@ export class Reconciler {
       const restarted = await this.#failures.restartUnhealthy(record, pass);
       return restarted.kind === 'busy' ? { requeueAfterMs: 1_000 } : this.#run(restarted.record, pass);
     }
-    if (record.observedGeneration !== record.generation) return this.#converge(record, { ...pass, active });
-    health.track(record, pass.fence);
-    return this.#untilSleep(record);
+    let current = record;
+    // That this owner has seen it is what makes it count as running.
+    if (pass.provider.copiesEndWithProcess === true && record.runtime.leaseEpoch !== pass.fence)
+      current = await this.#write(record, pass, { runtime: { leaseEpoch: pass.fence } });
+    if (current.observedGeneration !== current.generation)
+      return this.#converge(current, { ...pass, active });
+    health.track(current, pass.fence);
+    return this.#untilSleep(current);
   }
 
   /** Makes a copy that runs like what is wanted now, by another one where it takes that. */
@@ -299,6 +312,7 @@ export class Reconciler {
       await links.drop(record.id, candidate.revision);
       await this.#destroy(record, candidate, pass);
     }
+    await this.#retirements.end(record.id);
     if (active && !isSo) {
       const { stopGraceMs: graceMs } = lifecycleMs(active.spec);
       await links.drop(record.id, active.revision);
@@ -324,6 +338,7 @@ export class Reconciler {
       await links.drop(record.id, copy.revision);
       await this.#destroy(record, copy, pass);
     }
+    await this.#retirements.end(record.id);
     return this.#removeRow(record, pass.fence);
   }
 
@@ -374,13 +389,6 @@ export class Reconciler {
   #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
     return writeUnderLease(this.#services.context, record, { ...change, pass });
   }
-}
-
-/** Looks again when either wants to. */
-function soonest(a: ReconcileResult, b: ReconcileResult): ReconcileResult {
-  if (a.requeueAfterMs === undefined || b.requeueAfterMs === undefined)
-    return { requeueAfterMs: a.requeueAfterMs ?? b.requeueAfterMs };
-  return { requeueAfterMs: Math.min(a.requeueAfterMs, b.requeueAfterMs) };
 }
 
 /** The copies that are to run. */

@@ -13,11 +13,11 @@ import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
 import { writeUnderLease, type LeasedPass } from './leased-pass.js';
 import { runDocumentOf, runHash } from '../context/run-document.js';
+import type { Retirements } from './retirements.js';
 import { toolsChanged } from '../health/tools-changed.js';
 import { sleep } from '../../async/sleep.js';
 import type { ReconcileServices } from './reconcile-services.js';
 import { exitedAtStart, isFailure } from './told-exit.js';
-import { untilLeaseLost } from './until-lease-lost.js';
 
 type WithActive = LeasedPass & { readonly active: Copy };
 
@@ -31,11 +31,20 @@ export class Replacement {
   readonly #services: ReconcileServices;
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
+  readonly #retirements: Retirements;
 
-  constructor(services: ReconcileServices, bringUp: BringUp, failures: FailureRecorder) {
+  constructor(
+    services: ReconcileServices,
+    steps: {
+      readonly bringUp: BringUp;
+      readonly failures: FailureRecorder;
+      readonly retirements: Retirements;
+    },
+  ) {
     this.#services = services;
-    this.#bringUp = bringUp;
-    this.#failures = failures;
+    this.#bringUp = steps.bringUp;
+    this.#failures = steps.failures;
+    this.#retirements = steps.retirements;
   }
 
   /** Decides on a candidate, once its time has come. */
@@ -92,7 +101,7 @@ export class Replacement {
       return this.#failed(record, candidate, { ...pass, error });
     }
     this.#services.health.track(record, pass.fence);
-    await this.#retire(record, active, pass);
+    this.#retirements.begin(record, active, pass.provider);
     return {};
   }
 
@@ -197,15 +206,6 @@ export class Replacement {
       { signal: pass.reconcile.signal },
     );
     return this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
-  }
-
-  /** Lets calls on the old copy end, then removes it. What a crash leaves of it, the resync removes. */
-  async #retire(record: InstanceRecord, old: Copy, pass: LeasedPass): Promise<void> {
-    await this.#drain(record, old, pass);
-    const { stopGraceMs: graceMs } = lifecycleMs(old.spec);
-    // A newer wish does not end it: the row no longer speaks of the old copy, so nobody would come back to it soon.
-    const signal = untilLeaseLost(pass.reconcile.signal);
-    await pass.provider.destroy(copyRef(record, old), { graceMs }, { signal });
   }
 
   async #drain(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {

@@ -81,7 +81,8 @@ export class Resync {
       if (wanted.size > 0 && this.#isOurs(record)) await resumeRollOut(context, record, wanted);
       const isForeign = !context.providers.has(record.jsonSpec.type);
       if (isForeign && !isRemovable(record)) await noteUnreachable(this.#services, record, leases);
-      else if (needsLook(record, running, reachable)) context.wake(record.id, 'hint');
+      else if (needsLook(record, running, reachable) || this.#isUnseen(record))
+        context.wake(record.id, 'hint');
       else this.#track(record);
     }
     return known;
@@ -95,6 +96,14 @@ export class Resync {
     })) {
       context.logger.warn('a counter was wrong and has been repaired', { ...drift });
     }
+  }
+
+  /** A copy that ends with its process counts only once its present owner has seen it. */
+  #isUnseen(record: InstanceRecord): boolean {
+    const { context } = this.#services;
+    if (context.providers.get(record.jsonSpec.type)?.copiesEndWithProcess !== true) return false;
+    const fence = this.#fence(record);
+    return fence !== null && fence !== record.runtime.leaseEpoch;
   }
 
   #track(record: InstanceRecord): void {

@@ -4,35 +4,82 @@
  * It never changes what runs, but for keeping an on-demand instance awake.
  */
 import type { Client } from '@modelcontextprotocol/client';
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import type { ErrorCode } from '../../domain/errors/error-codes.js';
+import { hasCode } from '../../domain/errors/has-code.js';
+import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { InstanceRecord, ToolDescription } from '../../domain/instance/instance-record.js';
-import { isServing } from '../../domain/instance/mcp-server-instance.js';
-import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
-import type { MCPLink, ToolCallResult } from '../../ports/mcp-link.js';
+import type { CallProgress, LinkTarget, MCPLink, ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
 import { visibleInstance, type Scope } from '../context/access.js';
-import { draftEvent, instanceOrigin, instanceWish, timestamp } from '../context/event-drafts.js';
 import type { InstanceWaiter } from './instance-waiter.js';
-import { changeInstance } from '../context/instance-writer.js';
-import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { isStdio, type LinkRegistry } from '../ownership/link-registry.js';
 import type { OwnedCopies } from '../ownership/owned-copies.js';
 import type { RemoteOwners } from '../ownership/remote-owners.js';
+import type { Sightings } from '../ownership/sightings.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import { throwIfAborted } from '../../async/abort.js';
 import { withDeadline } from '../../async/deadline.js';
 import { sleep } from '../../async/sleep.js';
+import { checkedTimeMs, refuseUnknownOptions } from '../context/known-options.js';
+import { Awakening } from './awakening.js';
 
-/** Options of a tool call. */
-export interface CallToolOptions extends CommandOptions {
-  /** How long to wait for an on-demand instance to wake, and for one that is just starting. @defaultValue 60000 */
+/** How a client is connected. */
+export interface ConnectClientOptions extends CommandOptions {
+  /**
+   * How long to wait for an instance that sleeps, is starting, or is about to be tried again after a failure, in
+   * milliseconds; one that cannot serve by then is refused at once. @defaultValue 60000
+   */
   readonly wakeTimeoutMs?: number | undefined;
+  /** How long it may take altogether, waiting for the instance included, in milliseconds. @defaultValue no such limit */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** How a tool is called. */
+export interface CallToolOptions extends ConnectClientOptions {
+  /**
+   * How long the call may take altogether, waiting for the instance included, in milliseconds.
+   *
+   * @defaultValue the `callTimeoutMs` of the host, from when the call is sent
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Told how far the server says it is. */
+  readonly onProgress?: ((progress: CallProgress) => void) | undefined;
 }
 
 /** A client whose session ends with the block that holds it. */
 export type ConnectedClient = Client & AsyncDisposable;
 
+/** An instance that serves, and the way to its routed copy. */
+interface Reached {
+  readonly record: InstanceRecord;
+  readonly link: MCPLink;
+}
+
+/** When somebody stops waiting, on the clock's monotonic scale. */
+interface Deadlines {
+  readonly servesByMs: number;
+  readonly endsByMs: number;
+}
+
 const defaultWakeMs = 60_000;
+
+/** After a copy is gone, its row says so within this time. */
+const rowFollowsMs = 2_000;
+
+/** How often it is looked for an owner where there is none. */
+const lookForOwnerMs = 250;
+
+/** What says that a copy is not there any more, or not there yet. */
+const goneCodes: readonly ErrorCode[] = [
+  'CONNECTION_CLOSED',
+  'CONNECTION_REFUSED',
+  'INSTANCE_NOT_READY',
+  'PROVIDER_FAILED',
+];
+
+const connectOptions = ['signal', 'actor', 'idempotencyKey', 'wakeTimeoutMs', 'timeoutMs'] as const;
+const callOptions = [...connectOptions, 'onProgress'] as const;
 
 /** Reaches instances: clients, tool calls, tools, logs. */
 export class InstanceSessions {
@@ -43,6 +90,8 @@ export class InstanceSessions {
   readonly #scope: Scope;
   readonly #owned: OwnedCopies;
   readonly #remote: RemoteOwners;
+  readonly #sightings: Sightings;
+  readonly #awakening: Awakening;
 
   constructor(
     context: ServiceContext,
@@ -53,6 +102,7 @@ export class InstanceSessions {
       readonly scope: Scope;
       readonly owned: OwnedCopies;
       readonly remote: RemoteOwners;
+      readonly sightings: Sightings;
     },
   ) {
     this.#context = context;
@@ -62,24 +112,31 @@ export class InstanceSessions {
     this.#scope = options.scope;
     this.#owned = options.owned;
     this.#remote = options.remote;
+    this.#sightings = options.sightings;
+    this.#awakening = new Awakening(context, options.waiter, options.owned);
   }
 
-  async connect(id: string, options: CallToolOptions): Promise<ConnectedClient> {
-    const { record, link } = await this.#awake(id, options);
-    const client = await link.connect({ signal: options.signal }).catch(async (error: unknown) => {
-      throw await this.#scrubbed(record, error);
-    });
-    const awake = this.#keepAwake(record);
-    const closed = client.onclose;
-    client.onclose = () => {
-      awake();
-      closed?.();
+  async connect(id: string, options: ConnectClientOptions): Promise<ConnectedClient> {
+    refuseUnknownOptions('connect()', options, connectOptions);
+    const deadlines = this.#deadlines(options);
+    const open = async ({ record, link }: Reached): Promise<ConnectedClient> => {
+      const onEnded = this.#awakening.keepAwake(record);
+      const client = await withDeadline((signal) => link.connect({ signal, onEnded }), {
+        clock: this.#context.clock,
+        timeoutMs: deadlines.endsByMs - this.#context.clock.monotonicMs(),
+        signals: [options.signal],
+        expired: () =>
+          mcpError('REQUEST_TIMEOUT', `The instance "${record.name}" opened no session in time.`),
+        onLate: (late) => late.close(),
+      });
+      return Object.assign(client, {
+        [Symbol.asyncDispose]: async () => {
+          await client.close();
+        },
+      });
     };
-    return Object.assign(client, {
-      [Symbol.asyncDispose]: async () => {
-        await client.close();
-      },
-    });
+    // Nothing was asked of the server yet: any copy will do.
+    return this.#onRouted(id, { options, deadlines, isUnsent: () => true }, open);
   }
 
   async callTool(
@@ -87,16 +144,77 @@ export class InstanceSessions {
     call: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> },
     options: CallToolOptions,
   ): Promise<ToolCallResult> {
-    const { record, link } = await this.#awake(id, options);
-    const release = this.#keepAwake(record);
-    try {
-      return await link.callTool(call, { signal: options.signal });
-    } catch (error) {
-      // A server may answer an error with what it knows.
-      throw await this.#scrubbed(record, error);
-    } finally {
-      release();
+    refuseUnknownOptions('callTool()', options, callOptions);
+    const { signal, onProgress } = options;
+    const deadlines = this.#deadlines(options);
+    const make = async ({ record, link }: Reached): Promise<ToolCallResult> => {
+      const release = this.#awakening.keepAwake(record);
+      const leftMs = deadlines.endsByMs - this.#context.clock.monotonicMs();
+      const timeoutMs = options.timeoutMs === undefined ? undefined : leftMs;
+      try {
+        return await link.callTool(call, { signal, timeoutMs, onProgress });
+      } finally {
+        release();
+      }
+    };
+    const isUnsent = (error: MCPInfraError) => error.details['unsent'] === true;
+    return this.#onRouted(id, { options, deadlines, isUnsent }, make);
+  }
+
+  #deadlines(options: ConnectClientOptions): Deadlines {
+    const nowMs = this.#context.clock.monotonicMs();
+    const endsByMs = nowMs + checkedTimeMs('timeoutMs', options.timeoutMs, Infinity);
+    const wakeMs = checkedTimeMs('wakeTimeoutMs', options.wakeTimeoutMs, defaultWakeMs);
+    return { endsByMs, servesByMs: Math.min(endsByMs, nowMs + wakeMs) };
+  }
+
+  /**
+   * Does something with the routed copy. Where that turns out to be gone before it got anything, it is done with the next
+   * one: the same started again, or what has replaced it.
+   */
+  async #onRouted<T>(
+    id: string,
+    call: {
+      readonly options: CommandOptions;
+      readonly deadlines: Deadlines;
+      readonly isUnsent: (error: MCPInfraError) => boolean;
+    },
+    work: (reached: Reached) => Promise<T>,
+  ): Promise<T> {
+    for (;;) {
+      const reached = await this.#reach(id, call.options, call.deadlines);
+      try {
+        return await work(reached);
+      } catch (error) {
+        const again = hasCode(error, ...goneCodes) && call.isUnsent(error);
+        if (again && (await this.#hasMovedOn(reached.record, call.options, call.deadlines))) continue;
+        // A server may answer an error with what it knows.
+        throw await this.#scrubbed(reached.record, error);
+      }
     }
+  }
+
+  /** Whether the row of a copy that is gone tells of something else by now, or soon. */
+  async #hasMovedOn(
+    seen: InstanceRecord,
+    { signal }: CommandOptions,
+    { servesByMs }: Deadlines,
+  ): Promise<boolean> {
+    const { clock } = this.#context;
+    // What lives nowhere cannot be gone: it does not answer.
+    if (seen.runtime.placement === '*') return false;
+    const timeoutMs = Math.min(rowFollowsMs, servesByMs - clock.monotonicMs());
+    const isOther = (now: InstanceRecord) => now.resourceVersion !== seen.resourceVersion;
+    const waiting = withDeadline((over) => this.#waiter.until(seen.id, isOther, { signal: over }), {
+      clock,
+      timeoutMs,
+      signals: [signal],
+      expired: () => mcpError('REQUEST_TIMEOUT', 'The row did not change.'),
+    });
+    return waiting.then(
+      () => true,
+      (error: unknown) => hasCode(error, 'INSTANCE_DELETED'),
+    );
   }
 
   /** The tools as the last handshake told them, also while the instance is stopped. */
@@ -133,100 +251,27 @@ export class InstanceSessions {
     return this.#secrets.scrubError(record.id, error);
   }
 
-  /** The way to the routed copy, woken where it sleeps. @throws `INSTANCE_STOPPED`, `INSTANCE_NOT_READY` */
-  async #awake(
-    id: string,
-    options: CallToolOptions,
-  ): Promise<{ readonly record: InstanceRecord; readonly link: MCPLink }> {
-    let record = await visibleInstance(this.#context, this.#scope, { id, options });
-    if (record.status === 'idle') {
-      await this.#want(record, { actor: options.actor, tell: !this.#owned.owns(record) });
-      this.#context.wake(id, 'wish-changed');
-    }
-    if (record.status === 'idle' || record.status === 'starting')
-      record = await this.#untilServing(record, options);
-    if (record.desiredState === 'stopped') {
-      throw mcpError('INSTANCE_STOPPED', `The instance "${record.name}" is stopped.`);
-    }
-    const { active } = record.runtime;
-    if (!isServing(record) || !active) {
-      const { reason, message, nextRetryAt } = record.statusDetail;
-      const why = reason === '' ? '' : ` (${reason}: ${message})`;
-      const next = nextRetryAt === null ? '' : ` The next try is at ${nextRetryAt}.`;
-      throw mcpError(
-        'INSTANCE_NOT_READY',
-        `The instance "${record.name}" is ${record.status}${why}.${next}`,
-        {
-          details: { status: record.status, statusDetail: record.statusDetail },
-        },
-      );
-    }
-    const elsewhere = isStdio(active.spec) && !this.#owned.owns(record);
-    const link = elsewhere
-      ? this.#links.remote(record, active, (dialing) => this.#remote.dial(record, active, dialing))
-      : this.#links.of(record, active);
-    return { record, link };
-  }
-
-  async #untilServing(record: InstanceRecord, options: CallToolOptions): Promise<InstanceRecord> {
-    const met = (r: InstanceRecord) => isServing(r) || r.status === 'failed' || r.desiredState === 'stopped';
-    return withDeadline((signal) => this.#waiter.until(record.id, met, { ...options, signal }), {
-      clock: this.#context.clock,
-      timeoutMs: options.wakeTimeoutMs ?? defaultWakeMs,
-      signals: [options.signal],
-      expired: () => mcpError('REQUEST_TIMEOUT', `The instance "${record.name}" did not wake in time.`),
-    });
-  }
-
-  /** Moves `wantedUntil` forward while a call or session is open. Returns what ends that. */
-  #keepAwake(record: InstanceRecord): () => void {
-    const spec = record.runtime.active?.spec ?? record.jsonSpec;
-    if (resolveLifecycle(spec).start !== 'on-demand') return () => undefined;
-    const { idleTimeoutMs } = lifecycleMs(spec);
-    const ended = new AbortController();
-    const pulse = async (): Promise<void> => {
-      while (!ended.signal.aborted) {
-        await this.#want(record).catch((error: unknown) => {
-          this.#context.logger.debug('an instance in use could not be kept awake', {
-            instance: record.name,
-            error,
-          });
-        });
-        await sleep(this.#context.clock, idleTimeoutMs / 3, ended.signal);
+  /** The way to the routed copy, woken where it sleeps. @throws as {@link Awakening.untilServing}, `NOT_OWNER` */
+  async #reach(id: string, options: CommandOptions, deadlines: Deadlines): Promise<Reached> {
+    const { clock } = this.#context;
+    const { signal, actor } = options;
+    for (;;) {
+      const found = await visibleInstance(this.#context, this.#scope, { id, options });
+      const untilMs = deadlines.servesByMs;
+      const seen = await this.#sightings.asSeen(found);
+      const record = await this.#awakening.untilServing(seen, { signal, actor, untilMs });
+      const { active } = record.runtime;
+      if (!active)
+        throw mcpError('INTERNAL', `The instance "${record.name}" is ${record.status} without a copy.`);
+      if (!isStdio(active.spec) || this.#owned.owns(record))
+        return { record, link: this.#links.of(record, active) };
+      const isOver = clock.monotonicMs() + lookForOwnerMs > untilMs;
+      if (isOver || !this.#owned.mayOwn(record) || (await this.#remote.hasOwner(record))) {
+        const dial: LinkTarget['dial'] = (dialing) => this.#remote.dial(record, active, dialing);
+        return { record, link: this.#links.remote(record, active, dial) };
       }
-    };
-    void pulse();
-    return () => {
-      ended.abort();
-    };
-  }
-
-  /** @param wake - for a call that wakes: who makes it, and whether the owner, another process, has to be told */
-  async #want(
-    record: InstanceRecord,
-    wake: { readonly actor?: string | undefined; readonly tell: boolean } = { tell: false },
-  ): Promise<void> {
-    const { idleTimeoutMs } = lifecycleMs(record.runtime.active?.spec ?? record.jsonSpec);
-    await changeInstance(this.#context, record.id, {
-      origin: { actor: wake.actor },
-      decide: ({ runtime }) => {
-        const leftMs =
-          runtime.wantedUntil === null ? 0 : Date.parse(runtime.wantedUntil) - this.#context.clock.now();
-        // At most one write in each third of the idle time.
-        if (leftMs > (idleTimeoutMs * 2) / 3) return null;
-        return {
-          runtime: { wantedUntil: timestamp(this.#context, idleTimeoutMs) },
-          events: (row) =>
-            wake.tell
-              ? [
-                  draftEvent(this.#context, instanceOrigin(row, wake.actor), {
-                    type: 'MCPServerInstanceStarted',
-                    data: instanceWish(row),
-                  }),
-                ]
-              : [],
-        };
-      },
-    });
+      await sleep(clock, lookForOwnerMs, signal);
+      throwIfAborted(signal);
+    }
   }
 }

@@ -1,10 +1,13 @@
+import { hasCode } from '../../domain/errors/has-code.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { InstanceStatus } from '../../domain/instance/mcp-server-instance.js';
 import { visibleInstance, type Scope } from '../context/access.js';
 import type { EventHub } from '../events/event-hub.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import type { Sightings } from '../ownership/sightings.js';
 import { sleep } from '../../async/sleep.js';
+import { failureOf, hasComeTrue, overtaken, stateOf } from './wish-outcome.js';
 
 // Events wake a wait at once; where they are late or lost, the row is read again after this time.
 const lookAgainMs = 1_000;
@@ -14,11 +17,17 @@ export class InstanceWaiter {
   readonly #context: ServiceContext;
   readonly #hub: EventHub;
   readonly #scope: Scope;
+  readonly #sightings: Sightings;
 
-  constructor(context: ServiceContext, hub: EventHub, scope: Scope) {
+  constructor(
+    context: ServiceContext,
+    hub: EventHub,
+    options: { readonly scope: Scope; readonly sightings: Sightings },
+  ) {
     this.#context = context;
     this.#hub = hub;
-    this.#scope = scope;
+    this.#scope = options.scope;
+    this.#sightings = options.sightings;
   }
 
   /**
@@ -38,9 +47,13 @@ export class InstanceWaiter {
       for (;;) {
         news = new AbortController();
         if (signal.aborted) throw aborted(last, signal);
-        const record = await this.#context.store.instances.get(id);
-        if (record === null || record.resourceVersion !== last?.resourceVersion) yield record;
-        if (record === null) return;
+        const row = await this.#context.store.instances.get(id);
+        const record = row && (await this.#sightings.asSeen(row));
+        if (record === null) {
+          yield null;
+          return;
+        }
+        if (record.resourceVersion !== last?.resourceVersion || record.status !== last.status) yield record;
         last = record;
         await sleep(this.#context.clock, lookAgainMs, signal, news.signal);
       }
@@ -66,50 +79,36 @@ export class InstanceWaiter {
     try {
       for await (const record of this.follow(id, options)) if (record === null) return;
     } catch (error) {
-      if (isNotFound(error)) return;
+      if (hasCode(error, 'NOT_FOUND')) return;
       throw error;
     }
   }
 
+  /**
+   * Waits until a wish has come true.
+   *
+   * @throws as {@link hasComeTrue}, at once
+   */
+  async untilTrue(
+    wish: Pick<InstanceRecord, 'id' | 'desiredState'>,
+    options: CommandOptions,
+  ): Promise<InstanceRecord> {
+    return this.until(wish.id, (record) => hasComeTrue(wish, record), options);
+  }
+
   /** Waits through retries until it is ready; rejects at once when it cannot become so by itself. */
   async untilReady(id: string, options: CommandOptions): Promise<InstanceRecord> {
-    return this.until(
-      id,
-      (record) => {
-        if (record.runtime.deleteRequestedAt !== null)
-          throw notReady('INSTANCE_DELETED', record, 'it is being deleted');
-        if (record.desiredState === 'stopped') throw notReady('INSTANCE_STOPPED', record, 'it is stopped');
-        if (record.status === 'failed' && record.statusDetail.nextRetryAt === null)
-          throw failedForGood(record);
-        // An on-demand instance that sleeps is ready: its first call wakes it.
-        return isAtRest(record) && (record.status === 'running' || record.status === 'idle');
-      },
-      options,
-    );
+    return this.until(id, isReady, options);
   }
 }
 
-/** The error of an instance that cannot become ready without somebody acting. */
-export function failedForGood(record: InstanceRecord): MCPInfraError {
-  const { reason, message, lastExit } = record.statusDetail;
-  return mcpError(
-    reason === '' ? 'INSTANCE_NOT_READY' : reason,
-    `The instance "${record.name}" failed: ${message}`,
-    {
-      details: { statusDetail: record.statusDetail, lastLogLines: lastExit?.lastLogLines ?? [] },
-      retryable: false,
-    },
-  );
-}
-
-function notReady(
-  code: 'INSTANCE_DELETED' | 'INSTANCE_STOPPED',
-  record: InstanceRecord,
-  why: string,
-): MCPInfraError {
-  return mcpError(code, `The instance "${record.name}" does not become ready: ${why}.`, {
-    details: { statusDetail: record.statusDetail },
-  });
+function isReady(record: InstanceRecord): boolean {
+  if (record.runtime.deleteRequestedAt !== null)
+    throw overtaken('INSTANCE_DELETED', record, 'it is being deleted');
+  if (record.desiredState === 'stopped') throw overtaken('INSTANCE_STOPPED', record, 'it is stopped');
+  if (record.status === 'failed' && record.statusDetail.nextRetryAt === null) throw failureOf(record);
+  // An on-demand instance that sleeps is ready: its first call wakes it.
+  return isAtRest(record) && (record.status === 'running' || record.status === 'idle');
 }
 
 function aborted(last: InstanceRecord | null, signal: AbortSignal): MCPInfraError {
@@ -120,7 +119,7 @@ function aborted(last: InstanceRecord | null, signal: AbortSignal): MCPInfraErro
   const next = detail?.nextRetryAt ? ` The next try is at ${detail.nextRetryAt}.` : '';
   return mcpError('ABORTED', `The wait was ended by its signal. ${state}${next}`, {
     cause: signal.reason,
-    details: detail ? { statusDetail: detail, lastLogLines: detail.lastExit?.lastLogLines ?? [] } : {},
+    details: last ? stateOf(last) : {},
   });
 }
 
@@ -132,8 +131,4 @@ function whyOf({ statusDetail }: InstanceRecord): string {
     reason === '' || said === undefined || message.includes(said) ? '' : ` It last wrote: "${said}".`;
   const updating = update ? ` Its update fails: ${update.reason}: ${update.message}` : '';
   return `${reason === '' ? '.' : `: ${reason}: ${message}`}${wrote}${updating}`;
-}
-
-function isNotFound(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && Reflect.get(error, 'code') === 'NOT_FOUND';
 }

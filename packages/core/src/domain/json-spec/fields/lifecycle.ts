@@ -7,6 +7,7 @@ export const lifecycle = specObject({
   start: z.enum(['eager', 'on-demand']).optional(),
   idle_timeout: seconds.optional(),
   stop_grace: secondsOrNone.optional(),
+  drain_timeout: secondsOrNone.optional(),
   max_restarts: z
     .int({ error: 'Expected a whole number of restarts from 0' })
     .min(0)

@@ -1,0 +1,21 @@
+import { didYouMean } from '../../domain/did-you-mean.js';
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+
+/** Refuses options that a call does not have. @throws `INVALID_ARGUMENT` */
+export function refuseUnknownOptions(call: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const hint = didYouMean(unknown, known);
+  const help = hint === undefined ? `It takes ${known.join(', ')}.` : `Did you mean "${hint}"?`;
+  throw mcpError('INVALID_ARGUMENT', `${call} has no option ${JSON.stringify(unknown)}. ${help}`);
+}
+
+/** Takes a time in milliseconds, where one is given. @throws `INVALID_ARGUMENT` */
+export function checkedTimeMs(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && value >= 0) return value;
+  throw mcpError(
+    'INVALID_ARGUMENT',
+    `${name} is a number of milliseconds from 0, not ${JSON.stringify(value)}.`,
+  );
+}
