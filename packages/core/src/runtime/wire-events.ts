@@ -6,7 +6,7 @@ import type { StoreNews } from '../ports/store.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 import { EventHub } from '../services/events/event-hub.js';
 import { EventRelay } from '../services/events/event-relay.js';
-import type { DurableSubscription } from '../services/events/event-stream.js';
+import type { OpenSubscription } from '../services/events/event-stream.js';
 import { EventTail } from '../services/events/event-tail.js';
 import { FleetCondition } from '../services/events/fleet-condition.js';
 import { FleetNews } from '../services/events/fleet-news.js';
@@ -31,7 +31,7 @@ export interface WiredEvents {
   readonly hub: EventHub;
   readonly relay: EventRelay;
   /** The durable subscriptions of this process by group. */
-  readonly subscriptions: Map<string, DurableSubscription>;
+  readonly subscriptions: Map<string, OpenSubscription>;
   /** Connects the bus and begins to hear, once the store is open. */
   open(fleet: string, signal: AbortSignal): Promise<void>;
   /** Begins to publish and to tidy. */
@@ -53,7 +53,7 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
   const hub = new EventHub(context);
   const tail = new EventTail(context, hub, condition);
   const relay = new EventRelay(context, bus, { condition, mayRelay });
-  const subscriptions = new Map<string, DurableSubscription>();
+  const subscriptions = new Map<string, OpenSubscription>();
   const off: (() => void)[] = [];
 
   /** Publishes what a dead process left unpublished, and drops events nobody may need any more. */

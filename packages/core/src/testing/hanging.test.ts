@@ -195,6 +195,36 @@ describe('stop()', () => {
   });
 });
 
+it('gives the leases of instances back before a handler that never ends is waited for', async () => {
+  const clock = manualClock();
+  const store = memoryStore({ clock });
+  const kept = altered(store, { close: async () => undefined });
+  const infra = createMCPInfra({ clock, store: kept, providers: [fakeProvider({ clock })] });
+  await started(infra, clock);
+  await infra.events.subscribe({ group: 'g', from: 'beginning' }, hangs);
+  await infra.servers.register({ name: 'a', dockerImageUrl: 'mcp/a' });
+  await clock.advance(1_000);
+  const stopping = infra.stop();
+  await clock.advance(500);
+  expect((await store.leases.list()).map(({ name }) => name)).toEqual(['group:*/g']);
+  await untilSettled(clock, stopping);
+  expect(await store.leases.list()).toEqual([]);
+});
+
+it('stops when it is told to by a handler, and waits for that no longer than for any other part', async () => {
+  const clock = manualClock();
+  const infra = createMCPInfra({ clock, providers: [fakeProvider({ clock })] });
+  await started(infra, clock);
+  const stopped = new Promise((resolve, reject) => {
+    void infra.events.subscribe({ group: 'g', from: 'beginning' }, async () => {
+      await infra.stop().then(resolve, reject);
+    });
+  });
+  await infra.servers.register({ name: 'a', dockerImageUrl: 'mcp/a' });
+  expect(await untilSettled(clock, stopped)).toBeLessThanOrEqual(1_000);
+  expect(await stopped).toEqual({ unclosed: [] });
+});
+
 describe('health()', () => {
   it('answers within two seconds while the store is away, and says so', async () => {
     const clock = manualClock();

@@ -18,7 +18,13 @@ export function memberLease(placement: string, holderId: string): string {
   return `${placement}/member/${holderId}`;
 }
 
+const groupPrefix = 'group:';
+
 /** The lease of the process that handles the events of a durable subscription. */
 export function groupLease(group: string): string {
-  return `group:${group}`;
+  return `${groupPrefix}${group}`;
+}
+
+export function isGroupLease(lease: string): boolean {
+  return lease.startsWith(groupPrefix);
 }

@@ -7,6 +7,7 @@ import { retryDelayMs } from '../../async/retry.js';
 import type { Scope } from '../context/access.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { EventHub } from './event-hub.js';
+import { type EventHandling, HandlerCalls } from './handler-calls.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { isAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
@@ -29,7 +30,7 @@ export interface SubscriptionRequest {
   readonly start: number;
   readonly types: readonly EventType[] | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly handler: (event: Event) => void | Promise<void>;
+  readonly handler: EventHandling;
 }
 
 /** A subject whose first event could not be handled, with what came after it. */
@@ -58,6 +59,7 @@ export class Subscription {
   readonly #request: SubscriptionRequest;
   readonly #parked = new Map<string, Parked>();
   readonly #lease: string;
+  readonly #calls: HandlerCalls;
   /** Everything up to here has been read; `undefined` while another process handles the group. */
   #after: number | undefined;
   #saved = -1;
@@ -66,6 +68,18 @@ export class Subscription {
     this.#parts = parts;
     this.#request = request;
     this.#lease = groupLease(request.group);
+    this.#calls = new HandlerCalls(request.handler, {
+      clock: parts.context.clock,
+      onLate: (lateMs) => {
+        const message = `Its handler has been at one event for ${lateMs / 1_000} s; all others wait for it.`;
+        parts.condition.report(this.#part, false, message);
+      },
+    });
+  }
+
+  /** Whether whoever asks was called by the handler. */
+  get isInHandler(): boolean {
+    return this.#calls.isInside;
   }
 
   /** Runs until the signal fires. @throws `CURSOR_EXPIRED` */
@@ -202,7 +216,7 @@ export class Subscription {
 
   async #handle(event: Event, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#request.handler(event);
+      await this.#calls.call(event, { signal });
       return true;
     } catch (error) {
       if (!signal.aborted) {
