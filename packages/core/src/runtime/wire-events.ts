@@ -1,9 +1,11 @@
 import { Recurring } from '../async/recurring.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
 import type { Event } from '../domain/events/event.js';
+import type { PartReport } from '../ports/common.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { StoreNews } from '../ports/store.js';
 import type { ServiceContext } from '../services/context/service-context.js';
+import { BusCondition } from '../services/events/bus-condition.js';
 import { EventHub } from '../services/events/event-hub.js';
 import { EventRelay } from '../services/events/event-relay.js';
 import type { OpenSubscription } from '../services/events/event-stream.js';
@@ -52,7 +54,8 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
   news.push(telling);
   const hub = new EventHub(context);
   const tail = new EventTail(context, hub, condition);
-  const relay = new EventRelay(context, bus, { condition, mayRelay });
+  const busCondition = new BusCondition(context, bus, condition);
+  const relay = new EventRelay(context, bus, { condition, busCondition, mayRelay });
   const subscriptions = new Map<string, OpenSubscription>();
   const off: (() => void)[] = [];
 
@@ -90,6 +93,7 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
     relay.stop();
     void sweeping.stop();
     void telling.stop();
+    busCondition.stop();
   };
 
   return {
@@ -98,7 +102,8 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
     relay,
     subscriptions,
     open: async (fleet, signal) => {
-      await bus.open({ fleet }, { signal });
+      const report: PartReport = (part, ok, message) => condition.report(`event-bus/${part}`, ok, message);
+      await bus.open({ fleet, report }, { signal });
       off.push(await bus.subscribe({}, (event) => tail.brought(event), { signal }));
       off.push(
         hub.on('*', null, (event) => {
@@ -107,11 +112,14 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
         }),
       );
       await tail.start();
-      const offStore = store.watch?.(hear);
+      const offStore = store.watch?.(hear, (part, ok, message) =>
+        condition.report(`store/${part}`, ok, message),
+      );
       if (offStore) off.push(offStore);
     },
     start: () => {
       telling.start();
+      busCondition.start();
       void sweeping.now();
     },
     unhear,

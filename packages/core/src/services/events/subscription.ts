@@ -63,6 +63,8 @@ export class Subscription {
   /** Everything up to here has been read; `undefined` while another process handles the group. */
   #after: number | undefined;
   #saved = -1;
+  /** Why it does not go on, though its handler is well. */
+  #trouble: string | undefined;
 
   constructor(parts: SubscriptionParts, request: SubscriptionRequest) {
     this.#parts = parts;
@@ -112,8 +114,9 @@ export class Subscription {
   #report(): void {
     const waiting = [...this.#parked.values()];
     const most = Math.max(0, ...waiting.map(({ failures }) => failures));
-    const message = `Its handler fails; events of ${String(waiting.length)} subjects wait for it.`;
-    this.#parts.condition.report(this.#part, most < reportedFailures, message);
+    const failing = `Its handler fails; events of ${String(waiting.length)} subjects wait for it.`;
+    const trouble = most < reportedFailures ? this.#trouble : failing;
+    this.#parts.condition.report(this.#part, trouble === undefined, trouble);
   }
 
   get #part(): string {
@@ -128,6 +131,7 @@ export class Subscription {
       this.#parked.clear();
       return false;
     }
+    this.#trouble = undefined;
     this.#after ??= await this.#resume(signal);
     if (this.#after === undefined) return false;
     await this.#retry(signal);
@@ -158,7 +162,8 @@ export class Subscription {
       const saved = await this.#parts.context.store.events.cursor(this.#request.group, { signal });
       this.#saved = saved ?? -1;
       return saved ?? this.#request.start;
-    } catch {
+    } catch (error) {
+      this.#trouble = `Where it was left could not be read: ${messageOf(error)}`;
       return undefined;
     }
   }
@@ -177,6 +182,7 @@ export class Subscription {
         context.logger.error('a subscription fell behind the event log', { group });
         throw error;
       }
+      this.#trouble = `The event log could not be read: ${messageOf(error)}`;
       return [];
     }
   }
@@ -241,7 +247,7 @@ export class Subscription {
       this.#saved = position;
     } catch (error) {
       // The next save makes up for it; until then a restart would only repeat some events.
-      context.logger.debug('a cursor was not saved', { group: this.#request.group, error: messageOf(error) });
+      this.#trouble = `How far it is was not kept, so that a restart would repeat events: ${messageOf(error)}`;
     }
   }
 
