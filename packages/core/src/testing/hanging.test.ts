@@ -260,19 +260,28 @@ describe('health()', () => {
     const clock = manualClock();
     const fake = fakeProvider({ clock });
     const contexts: ProviderContext[] = [];
+    let lists = 0;
     const engine = altered(fake, {
       open: async (context: ProviderContext) => {
         contexts.push(context);
         await fake.open(context);
       },
+      list: async (options?: object) => {
+        lists += 1;
+        return fake.list(options);
+      },
     });
     const infra = infraOf({ clock, providers: [engine] });
     await started(infra, clock);
+    await clock.advance(10_000);
+    const listsBefore = lists;
     contexts[0]?.report?.('events', false, 'The stream broke.');
     await clock.advance(10_000);
     expect((await infra.health()).degraded).toMatchObject([
       { part: 'provider:docker/events', message: 'The stream broke.' },
     ]);
+    // Whoever no longer hears of an engine looks whether it is there at all.
+    expect(lists).toBe(listsBefore + 1);
     contexts[0]?.report?.('events', true);
     expect((await infra.health()).status).toBe('ok');
   });
