@@ -118,6 +118,12 @@ export class DockerRuntime implements Provider<ContainerSpec> {
     return this.#placement;
   }
 
+  /** Whether the engine has the image; refuses what cannot be run here before anything is fetched. */
+  async isPrepared(request: RunRequest<ContainerSpec>, options?: CallOptions): Promise<boolean> {
+    this.#demandSupport(request.spec);
+    return this.#images.has(request.spec.image, options?.signal);
+  }
+
   /** Fetches the image, and refuses what cannot be run here before anything is made. */
   async prepare(request: RunRequest<ContainerSpec>, options?: CallOptions): Promise<void> {
     this.#demandSupport(request.spec);

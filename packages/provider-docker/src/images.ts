@@ -45,7 +45,14 @@ export class Images {
     return found && { user };
   }
 
-  /** Gives what {@link Images.fetch} saw of an image a moment ago, once. */
+  /** Whether the engine has an image; what it says of itself is kept for a moment. */
+  async has(image: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const facts = await this.facts(image, signal);
+    if (facts) this.#fetched.set(image, facts);
+    return facts !== undefined;
+  }
+
+  /** Gives what was seen of an image a moment ago, once. */
   takeFetched(image: string): ImageFacts | undefined {
     const facts = this.#fetched.get(image);
     this.#fetched.delete(image);
@@ -59,11 +66,7 @@ export class Images {
    */
   async fetch(request: RunRequest<ContainerSpec>, signal: AbortSignal | undefined): Promise<void> {
     const { image, registry } = request.spec;
-    const facts = await this.facts(image, signal);
-    if (facts) {
-      this.#fetched.set(image, facts);
-      return;
-    }
+    if (await this.has(image, signal)) return;
     let auth: AuthConfig | undefined;
     if (registry) {
       const secrets = await request.secrets();

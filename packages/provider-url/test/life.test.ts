@@ -78,9 +78,9 @@ describe('a remote server', () => {
     const infra = await startInfra();
     const { id } = await ready(infra, { type: 'url', endpoint });
     await infra.instances.update(id, { jsonSpec: { endpoint: 'http://127.0.0.1:1/mcp' } });
-    const kept = await reach(infra, id, ({ statusDetail }) => statusDetail.reason === 'UPDATE_ROLLED_BACK');
+    const kept = await reach(infra, id, ({ statusDetail }) => statusDetail.update !== undefined);
     expect(kept).toMatchObject({ status: 'running', statusDetail: { endpoint: { url: endpoint } } });
-    expect(kept.statusDetail.message).toContain('CONNECTION_REFUSED');
+    expect(kept.statusDetail.update).toMatchObject({ generation: 2, reason: 'CONNECTION_REFUSED' });
   });
 
   it('stays where it is while it does not answer, is asked less and less, and recovers', async () => {

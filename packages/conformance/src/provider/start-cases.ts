@@ -161,6 +161,8 @@ export const startCases: readonly Case<ProviderBench>[] = [
       const request = bench.request(bench.documents.serving, { copy: newCopy(), onProgress });
       await bench.provider.prepare?.(request);
       await bench.provider.prepare?.(request);
+      if (bench.provider.isPrepared)
+        ok(await bench.provider.isPrepared(request), 'isPrepared() does not see what prepare() fetched');
       equal(request.asked(), 0, 'the environment was asked for');
       await nothingOf(bench, request.copy);
       for (const { phase, completedBytes, totalBytes } of heard) {

@@ -1,23 +1,34 @@
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { ReconcileContext, ReconcileNews } from './keyed-work.js';
+import type { SlotKey } from './fair-slots.js';
 import { abortError } from './abort.js';
 import { withDeadline } from './deadline.js';
 import type { Timers } from './timers.js';
 
+/** The places among the passes that run at once. */
+export interface Places {
+  /** Frees the place that the pass began with. */
+  free(): void;
+  /** Takes one in a group, when there is one; resolves to what frees it. */
+  take(place: SlotKey, signal: AbortSignal): Promise<() => void>;
+}
+
 /** One pass of the queue over a key, as its reconciler sees it. */
 export class KeyedPass implements ReconcileContext {
   readonly #clock: Timers;
-  readonly #freePlace: () => void;
+  readonly #places: Places;
   readonly #controller = new AbortController();
   readonly #waits = new Set<AbortController>();
-  #holdsPlace = true;
+  /** Frees the place that the pass has, where it has one. */
+  #freePlace: (() => void) | undefined;
   #again = false;
   #disturbed = false;
   #abandoned = false;
 
-  constructor(clock: Timers, freePlace: () => void) {
+  constructor(clock: Timers, places: Places) {
     this.#clock = clock;
-    this.#freePlace = freePlace;
+    this.#places = places;
+    this.#freePlace = () => places.free();
   }
 
   get signal(): AbortSignal {
@@ -56,11 +67,25 @@ export class KeyedPass implements ReconcileContext {
     }
   };
 
+  readonly enter = async (key: SlotKey): Promise<void> => {
+    let place: Promise<() => void> | undefined;
+    try {
+      this.#freePlace = await this.waiting((signal) => (place = this.#places.take(key, signal)));
+    } catch (error) {
+      // One that was given in the same moment goes back.
+      place?.then(
+        (free) => free(),
+        () => undefined,
+      );
+      throw error;
+    }
+  };
+
   /** Gives back the place among the passes that run at once, if the pass still has it. */
   leave(): void {
-    if (!this.#holdsPlace) return;
-    this.#holdsPlace = false;
-    this.#freePlace();
+    const free = this.#freePlace;
+    this.#freePlace = undefined;
+    free?.();
   }
 
   /** Takes in news about the key. */

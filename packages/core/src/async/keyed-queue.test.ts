@@ -113,6 +113,71 @@ describe('a keyed queue', () => {
     expect(most).toBe(2);
   });
 
+  describe('a group that a pass enters', () => {
+    const hang = (context: ReconcileContext): Promise<never> => untilAborted(context.signal);
+
+    it('holds up no other group, however many of its passes hang', async () => {
+      const done: string[] = [];
+      const { queue, settle } = setup(async (key, context) => {
+        await context.enter({ group: key.slice(0, 3), share: '' });
+        if (key.startsWith('bad')) return hang(context);
+        done.push(key);
+        return {};
+      });
+      for (const key of ['bad-1', 'bad-2', 'bad-3', 'bad-4', 'bad-5', 'fit-1', 'fit-2', 'fit-3'])
+        queue.add(key);
+      await settle();
+      expect(done).toEqual(['fit-1', 'fit-2', 'fit-3']);
+      await queue.stop();
+    });
+
+    it('has its places taken in turns by share, and given back by waits and ends', async () => {
+      const entered: string[] = [];
+      const ends = new Map<string, () => void>();
+      const { queue, settle } = setup(async (key, context) => {
+        await context.enter({ group: 'all', share: key.slice(0, 1) });
+        entered.push(key);
+        await new Promise<void>((resolve) => ends.set(key, resolve));
+        return {};
+      });
+      for (const key of ['a1', 'a2', 'a3', 'a4', 'b1']) queue.add(key);
+      await settle();
+      expect(entered).toEqual(['a1', 'a2']);
+      for (const key of ['a1', 'a2']) ends.get(key)?.();
+      await settle();
+      expect([...entered].sort()).toEqual(['a1', 'a2', 'a3', 'b1']);
+      for (const key of ['a3', 'b1']) ends.get(key)?.();
+      await settle();
+      ends.get('a4')?.();
+      await queue.idle();
+    });
+
+    it('loses no place to passes that are ended while they stand in line', async () => {
+      const entered: string[] = [];
+      const free = deferred<ReconcileResult>();
+      const { queue, settle } = setup(
+        async (key, context, pass) => {
+          await context.enter({ group: 'all', share: '' });
+          entered.push(key);
+          return key === 'first' && pass === 1 ? free.promise : {};
+        },
+        { parallel: 1 },
+      );
+      queue.add('first');
+      await settle();
+      for (let n = 0; n < 5; n++) {
+        queue.add('second', n % 2 === 0 ? 'hint' : 'wish-changed');
+        await settle();
+      }
+      expect(entered).toEqual(['first']);
+      free.resolve({});
+      await queue.idle();
+      queue.add('third');
+      await queue.idle();
+      expect(entered).toEqual(['first', 'second', 'third']);
+    });
+  });
+
   describe('a part of a pass that only waits', () => {
     it('holds no place, so that hanging servers delay nobody', async () => {
       const { queue, passes, settle } = setup(

@@ -1,5 +1,6 @@
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { ReconcileContext, ReconcileNews, ReconcileResult } from './keyed-work.js';
+import { FairSlots, type SlotKey } from './fair-slots.js';
 import { KeyedPass } from './keyed-pass.js';
 import { retryDelayMs } from './retry.js';
 import { TimerHeap } from './timer-heap.js';
@@ -10,7 +11,7 @@ export interface KeyedQueueOptions {
   /** Makes one pass over a key. Never called for a key whose last pass is not over. */
   readonly reconcile: (key: string, context: ReconcileContext) => Promise<ReconcileResult>;
   readonly clock: Timers;
-  /** How many passes run at once; those inside `waiting` do not count. */
+  /** How many passes run at once in each group they enter, and before they enter one; those that wait do not count. */
   readonly parallel: number;
   /** Told of each pass that failed; `failures` counts those in a row. What it throws is dropped. */
   readonly onError: (key: string, error: unknown, failures: number) => void;
@@ -19,7 +20,7 @@ export interface KeyedQueueOptions {
    *
    * @defaultValue 1 s, doubling up to 60 s
    */
-  readonly retryMs?: ((failures: number) => number) | undefined;
+  readonly retryMs?: ((failures: number, error: unknown) => number) | undefined;
 }
 
 /**
@@ -34,6 +35,7 @@ export class KeyedQueue {
   readonly #passes = new Map<string, KeyedPass>();
   readonly #failures = new Map<string, number>();
   readonly #idleListeners: (() => void)[] = [];
+  readonly #groups: FairSlots;
   #placesTaken = 0;
   #waking = false;
   #stopped = false;
@@ -47,12 +49,20 @@ export class KeyedQueue {
       );
     }
     this.#options = options;
+    this.#groups = new FairSlots(options.parallel, options.clock);
     this.#timers = new TimerHeap(options.clock, (key) => this.add(key));
   }
 
   /** How many passes are under way, those that wait included. */
   get inFlight(): number {
     return this.#passes.size;
+  }
+
+  /** How many keys something is kept of: those to be looked at now or later, and those whose last pass failed. */
+  get size(): number {
+    return (
+      this.#ready.size + this.#timers.size + this.#passes.size + this.#failures.size + this.#groups.inUse()
+    );
   }
 
   /**
@@ -135,9 +145,12 @@ export class KeyedQueue {
   }
 
   async #run(key: string): Promise<void> {
-    const pass = new KeyedPass(this.#options.clock, () => {
-      this.#placesTaken--;
-      this.#wake();
+    const pass = new KeyedPass(this.#options.clock, {
+      free: () => {
+        this.#placesTaken--;
+        this.#wake();
+      },
+      take: (place, signal) => this.#takePlace(place, signal),
     });
     this.#placesTaken++;
     this.#passes.set(key, pass);
@@ -147,6 +160,14 @@ export class KeyedQueue {
     if (pass.again) this.add(key);
     else if (nextMs !== undefined && !pass.abandoned) this.addAfter(key, nextMs);
     this.#tellIdle();
+  }
+
+  /** Resolves to what frees the place. */
+  #takePlace(place: SlotKey, signal: AbortSignal): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const hold = (): Promise<void> => new Promise((free) => resolve(free));
+      this.#groups.run(place, hold, signal).catch(reject);
+    });
   }
 
   /** Makes the pass and returns after which time the key wants to be looked at again. */
@@ -161,7 +182,7 @@ export class KeyedQueue {
       const failures = (this.#failures.get(key) ?? 0) + 1;
       if (!pass.abandoned) this.#failures.set(key, failures);
       this.#tellError(key, error, failures);
-      return retryMs(failures);
+      return retryMs(failures, error);
     }
   }
 

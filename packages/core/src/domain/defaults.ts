@@ -17,6 +17,6 @@ export const defaults = Object.freeze({
   idleTimeout: 300,
   urlTimeout: 30,
   mcpPath: '/mcp',
-  /** A call in flight holds back the restart of an unhealthy server for so long without a byte. */
-  busyTimeout: 300,
+  /** A call in flight holds back the restart of a server that fails its probes for so long without a byte of it. */
+  busyTimeout: 60,
 });

@@ -116,6 +116,30 @@ export class Guard<TOpened = void> {
     return this.#traced(method, () => this.bounded(method, options, work));
   }
 
+  /**
+   * Makes a call that may take long once it has told of its progress; until then it has the deadline of any other.
+   *
+   * @throws as {@link Guard.call}
+   */
+  async untilProgress<T>(
+    method: string,
+    options: GuardedCallOptions<T>,
+    work: (bounds: Bounds, progressed: () => void) => Promise<T>,
+  ): Promise<T> {
+    const { callMs } = this.deadlines;
+    const silent = new AbortController();
+    const progressed = this.#options.clock.schedule(callMs, () => {
+      silent.abort(timeoutError(`${method}() of ${this.#subject}`, callMs));
+    });
+    try {
+      return await underSignals([options.signal, silent.signal], (signal) =>
+        this.call(method, { ...options, signal }, (bounds) => work(bounds, progressed)),
+      );
+    } finally {
+      progressed();
+    }
+  }
+
   /** Makes a call that is bounded in time and fails with errors of this library only, whatever state the plugin is in. */
   async bounded<T>(
     method: string,

@@ -119,6 +119,7 @@ describe('a guarded provider', () => {
   it('gives each kind of call its own deadline', async () => {
     const { clock, provider } = await setup({
       placement: forever,
+      isPrepared: forever,
       prepare: forever,
       ensureRunning: forever,
       ensureStopped: forever,
@@ -130,7 +131,9 @@ describe('a guarded provider', () => {
     });
     const calls: Record<string, [call: () => Promise<unknown> | undefined, afterMs: number]> = {
       placement: [() => provider.placement(), 15_000],
-      prepare: [() => provider.prepare?.(request), 1_800_000],
+      isPrepared: [() => provider.isPrepared?.(request), 15_000],
+      // It fetches nothing yet, as far as it says.
+      prepare: [() => provider.prepare?.(request), 15_000],
       ensureRunning: [() => provider.ensureRunning(request), 120_000],
       ensureStopped: [() => provider.ensureStopped(copy, { graceMs: 7_000 }), 37_000],
       destroy: [() => provider.destroy(copy, { graceMs: 0 }), 30_000],
@@ -147,6 +150,21 @@ describe('a guarded provider', () => {
       await clock.advance(1);
       expect([name, code]).toEqual([name, 'PLUGIN_TIMEOUT']);
     }
+  });
+
+  it('gives a fetch its long deadline from its first progress on', async () => {
+    const { clock, provider } = await setup({
+      prepare: ({ onProgress }: typeof request) => {
+        onProgress({ phase: 'pulling', image: 'mcp/test', completedBytes: 0, totalBytes: null });
+        return forever();
+      },
+    });
+    let code: unknown;
+    provider.prepare?.(request).catch((error: unknown) => (code = codeOf(error)));
+    await clock.advance(1_799_999);
+    expect(code).toBeUndefined();
+    await clock.advance(1);
+    expect(code).toBe('PLUGIN_TIMEOUT');
   });
 
   it('fails as this library does when a synchronous method throws', async () => {

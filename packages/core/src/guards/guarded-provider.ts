@@ -73,19 +73,31 @@ export function guardProvider<TSpec extends JsonSpec>(
 function optionalMethods<TSpec extends JsonSpec>(
   provider: Provider<TSpec>,
   guard: Guard,
-): Pick<Provider<TSpec>, 'prepare' | 'watch' | 'logs' | 'canOverlap' | 'doctor'> {
+): Pick<Provider<TSpec>, 'isPrepared' | 'prepare' | 'watch' | 'logs' | 'canOverlap' | 'doctor'> {
   const { prepareMs, callMs } = guard.deadlines;
+  const isPrepared = provider.isPrepared?.bind(provider);
   const prepare = provider.prepare?.bind(provider);
   const watch = provider.watch?.bind(provider);
   const logs = provider.logs?.bind(provider);
   const canOverlap = provider.canOverlap?.bind(provider);
   const doctor = provider.doctor?.bind(provider);
   return {
+    ...(isPrepared && {
+      isPrepared: (request, { signal } = {}) =>
+        guard.call('isPrepared', { timeoutMs: callMs, signal }, (bounds) =>
+          isPrepared(guardedRequest(request, bounds), bounds),
+        ),
+    }),
     ...(prepare && {
       prepare: (request, { signal } = {}) =>
-        guard.call('prepare', { timeoutMs: prepareMs, signal }, (bounds) =>
-          prepare(guardedRequest(request, bounds), bounds),
-        ),
+        guard.untilProgress('prepare', { timeoutMs: prepareMs, signal }, (bounds, progressed) => {
+          const guarded = guardedRequest(request, bounds);
+          const onProgress: typeof guarded.onProgress = (progress) => {
+            progressed();
+            guarded.onProgress(progress);
+          };
+          return prepare({ ...guarded, onProgress }, bounds);
+        }),
     }),
     ...(watch && { watch: (listener) => guardedListener(guard, listener, watch) }),
     ...(logs && {

@@ -48,7 +48,17 @@ export interface Provider<TSpec extends JsonSpec = JsonSpec> {
    * means no.
    */
   readonly runsImages?: boolean;
-  /** Gets ready what a start needs and may take long, such as an image. Idempotent; core bounds how many run at once. */
+  /**
+   * Whether all that {@link Provider.prepare} would fetch is there already. A quick look: what is there need not wait behind
+   * what is being fetched for others. Absent means that nobody knows, so that `prepare` is always called.
+   */
+  isPrepared?(request: RunRequest<TSpec>, options?: CallOptions): Promise<boolean>;
+  /**
+   * Gets ready what a start needs and may take long, such as an image. Idempotent; core bounds how many run at once.
+   *
+   * It tells of its progress as soon as something has to be fetched: until then it is a look with the deadline of an
+   * ordinary call, and only from then on has it that of a fetch.
+   */
   prepare?(request: RunRequest<TSpec>, options?: CallOptions): Promise<void>;
   /**
    * Makes the copy of this revision run: absent it is made, ended it is started again as it is, running it is left

@@ -2,13 +2,13 @@ import { Slots } from '../async/slots.js';
 import { rowsOfPages } from '../domain/list-page.js';
 import { lifecycleMs } from '../services/context/lifecycle-ms.js';
 import { copyRef } from '../services/ownership/link-registry.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 
 const atOnce = 16;
 
 /** Removes every copy that this process owns. @throws the first failure, when all have been tried */
 export async function destroyCopies(
-  { context, ownership }: Pick<WorkerParts, 'context' | 'ownership'>,
+  { context, ownership }: Pick<ReconcileServices, 'context' | 'ownership'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { store, providers } = context;

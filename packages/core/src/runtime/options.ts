@@ -1,4 +1,3 @@
-import { defaults } from '../domain/defaults.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import { memoryEventBus } from '../adapters/memory-event-bus.js';
 import { memorySecrets } from '../adapters/memory-secrets.js';
@@ -107,7 +106,6 @@ export interface ResolvedOptions {
     readonly reconciles: number;
   };
   readonly callTimeoutMs: number;
-  readonly busyTimeoutMs: number;
   readonly resyncEveryMs: number;
   readonly secretRotationCheckMs: number;
   readonly fingerprintKey: string | null;
@@ -197,7 +195,6 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
       reconciles: check.whole('concurrency.reconciles', concurrency.reconciles ?? 64),
     },
     callTimeoutMs: check.whole('callTimeoutMs', options.callTimeoutMs ?? 60_000),
-    busyTimeoutMs: defaults.busyTimeout * 1_000,
     resyncEveryMs: check.whole('resyncEveryMs', options.resyncEveryMs ?? 30_000),
     secretRotationCheckMs: check.whole('secretRotationCheckMs', options.secretRotationCheckMs ?? 300_000),
     fingerprintKey: rotation.key === undefined ? null : checkedKey('rotation.key', rotation.key),

@@ -14,10 +14,10 @@ import type { Sightings } from '../services/ownership/sightings.js';
 import { MCPServerRegistry } from '../services/servers/server-registry.js';
 import type { CommandOptions } from '../services/context/service-context.js';
 import type { Claims } from '../services/context/ownership.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 
 /** What the scopes of one fleet share. */
-export interface ScopeParts extends Pick<WorkerParts, 'context' | 'links' | 'secrets' | 'condition'> {
+export interface ScopeParts extends Pick<ReconcileServices, 'context' | 'links' | 'secrets' | 'condition'> {
   readonly hub: EventHub;
   readonly owned: OwnedCopies;
   readonly remote: RemoteOwners;

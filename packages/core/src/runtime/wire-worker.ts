@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { FairSlots } from '../async/fair-slots.js';
 import { Recurring } from '../async/recurring.js';
-import { Slots } from '../async/slots.js';
 import { TimerHeap } from '../async/timer-heap.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
 import type { ServiceContext } from '../services/context/service-context.js';
@@ -11,7 +10,7 @@ import { HealthMonitor } from '../services/health/health-monitor.js';
 import { LeaseKeeper } from '../services/ownership/lease-keeper.js';
 import { LinkRegistry } from '../services/ownership/link-registry.js';
 import { ProviderReach } from '../services/ownership/provider-reach.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { SecretSource } from '../services/secrets/secret-source.js';
 import type { ResolvedOptions } from './options.js';
 import { Worker } from './worker.js';
@@ -32,7 +31,7 @@ export interface WireWorkerOptions {
 
 /** The work of a fleet, wired: what is owned, what it reaches, and what makes true what is wanted. */
 export interface WiredWorker {
-  readonly parts: WorkerParts;
+  readonly parts: ReconcileServices;
   readonly leases: LeaseKeeper;
   readonly reach: ProviderReach;
   /** Absent in a process that only controls. */
@@ -73,15 +72,15 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
       onOwnership();
     },
   });
-  const parts: WorkerParts = {
+  const parts: ReconcileServices = {
     context,
     links,
     secrets,
     condition,
     health,
     ownership: leases,
-    startSlots: new Slots(concurrency.starts),
-    pullSlots: new Slots(concurrency.pulls),
+    startSlots: new FairSlots(concurrency.starts, clock),
+    pullSlots: new FairSlots(concurrency.pulls, clock),
   };
   const worker = roles.has('worker')
     ? new Worker(parts, { parallel: concurrency.reconciles, resyncEveryMs })

@@ -11,7 +11,7 @@ import type { EventBus } from '../ports/event-bus.js';
 import type { Provider } from '../ports/provider.js';
 import type { StoreIdentity } from '../ports/store.js';
 import type { ServiceContext } from '../services/context/service-context.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { destroyCopies } from './destroy-copies.js';
 import type { ResolvedOptions } from './options.js';
 import type { ScopeParts } from './scope.js';
@@ -72,7 +72,7 @@ export class Wiring {
     return this.#events.condition;
   }
 
-  get parts(): WorkerParts {
+  get parts(): ReconcileServices {
     return this.#work.parts;
   }
 
@@ -81,6 +81,18 @@ export class Wiring {
   }
 
   /** What had been opened when it rejects stays open, for the next call or for `stop`; nothing works meanwhile. */
+  /** How many instances each part keeps something of in memory; all of it goes with them. */
+  get kept(): Readonly<Record<'worker' | 'secrets' | 'links' | 'probes', number>> {
+    const { parts, worker } = this.#work;
+    const { secrets, links, health } = parts;
+    return {
+      worker: worker?.size ?? 0,
+      secrets: secrets.size,
+      links: links.size,
+      probes: [...health.records()].length,
+    };
+  }
+
   async start(): Promise<void> {
     const { signal } = this.#ending;
     // Like a server that listens: what was started keeps the process alive until it is stopped.

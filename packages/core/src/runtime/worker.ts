@@ -9,9 +9,12 @@ import type { ReconcileNews } from '../async/keyed-work.js';
 import { orphanGraceMs } from '../services/reconcile/orphan-collector.js';
 import { Reconciler } from '../services/reconcile/reconciler.js';
 import { Resync } from '../services/reconcile/resync.js';
-import { isAborted } from '../async/abort.js';
+import { watchSlots } from '../services/reconcile/watch-slots.js';
+import { isAborted, underSignals } from '../async/abort.js';
+import { passRetryMs } from '../services/reconcile/backend-away.js';
+import { longActMs, RecoveryWatch } from '../services/reconcile/recovery-watch.js';
 import { sleep } from '../async/sleep.js';
-import type { WorkerParts } from '../services/reconcile/worker-parts.js';
+import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { KeyedQueue } from '../async/keyed-queue.js';
 
 /** The events by which another process tells that what is wanted of an instance has changed. */
@@ -26,17 +29,22 @@ const wishes: ReadonlySet<EventType> = new Set<EventType>([
 
 /** Reconciles the instances this process owns: the queue, what feeds it, and the resync behind it. */
 export class Worker {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   readonly #queue: KeyedQueue;
   readonly #reconciler: Reconciler;
   readonly #resync: Resync;
   readonly #resyncEveryMs: number;
   readonly #ending = new AbortController();
   #news = new AbortController();
+  /** Aborted to compare anew, such as when what was asked for it may have been swallowed. */
+  #comparing = new AbortController();
   readonly #watching = new Map<string, Unsubscribe>();
   #loops: Promise<unknown> | undefined;
 
-  constructor(parts: WorkerParts, options: { readonly parallel: number; readonly resyncEveryMs: number }) {
+  constructor(
+    parts: ReconcileServices,
+    options: { readonly parallel: number; readonly resyncEveryMs: number },
+  ) {
     const { context } = parts;
     this.#reconciler = new Reconciler(parts);
     this.#parts = parts;
@@ -46,6 +54,7 @@ export class Worker {
       reconcile: (id, reconcile) => this.#reconciler.reconcile(id, reconcile),
       clock: context.clock,
       parallel: options.parallel,
+      retryMs: passRetryMs,
       onError: (id, error, failures) => {
         const code = MCPInfraError.isInstance(error) ? error.code : 'INTERNAL';
         context.logger.warn('an instance could not be reconciled', {
@@ -58,12 +67,18 @@ export class Worker {
     });
   }
 
+  /** How many instances something is kept of in memory. */
+  get size(): number {
+    return this.#queue.size + this.#reconciler.size;
+  }
+
   wake(id: string, news: ReconcileNews): void {
     if (!this.#ending.signal.aborted) this.#queue.add(id, news);
   }
 
   /** Looks at what an event says that somebody wishes, unless that has been read already. */
   heard({ type, subject, resourceVersion }: Event): void {
+    if (type === 'MCPServerInstanceRemoved') this.#reconciler.forget(subject);
     if (!wishes.has(type) || !this.#parts.ownership.concerns(subject)) return;
     if (!this.#reconciler.hasRead(subject, resourceVersion)) this.wake(subject, 'wish-changed');
   }
@@ -80,6 +95,11 @@ export class Worker {
       const { SecretRotation } = await import('../services/secrets/secret-rotation.js');
       loops.push(new SecretRotation(this.#parts).run(this.#parts, this.#ending.signal));
     }
+    const recovery = new RecoveryWatch(this.#parts, {
+      actsLong: (type) => this.#reconciler.actingLong(type, longActMs).length > 0,
+      recovered: (type) => this.#recovered(type),
+    });
+    loops.push(recovery.run(this.#ending.signal), watchSlots(this.#parts, this.#ending.signal));
     this.#loops = Promise.all([this.#run(), ...loops]);
   }
 
@@ -110,12 +130,22 @@ export class Worker {
     await this.#loops;
   }
 
+  /** Makes again what a backend may have swallowed, and wakes all that waits for its next try. */
+  #recovered(type: string): void {
+    for (const id of this.#reconciler.actingLong(type, longActMs)) this.wake(id, 'wish-changed');
+    this.#comparing.abort();
+    this.#news.abort();
+  }
+
   async #run(): Promise<void> {
     const { context } = this.#parts;
     while (!this.#ending.signal.aborted) {
       this.#news = new AbortController();
+      this.#comparing = new AbortController();
       try {
-        await this.#resync.run(this.#ending.signal);
+        await underSignals([this.#ending.signal, this.#comparing.signal], (signal) =>
+          this.#resync.run(signal),
+        );
         this.#parts.condition.report('resync', true);
       } catch (error) {
         if (!isAborted(this.#ending.signal)) this.#parts.condition.report('resync', false, messageOf(error));

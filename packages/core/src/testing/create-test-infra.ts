@@ -165,4 +165,5 @@ export async function createTestInfra<const TProviders extends readonly Provider
 async function loadWhatIsLoadedOnFirstUse(infra: MCPInfra, { type }: Provider): Promise<void> {
   await import('@modelcontextprotocol/client');
   await infra.instances.validate({ name: 'warm-up', jsonSpec: { type } });
+  await infra.apply({}, { dryRun: true });
 }

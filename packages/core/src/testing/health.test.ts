@@ -39,12 +39,15 @@ it('writes nothing while nothing changes', async () => {
   expect(t.recordedEvents()).toHaveLength(events);
 });
 
-it('holds a restart back while a call is in flight, until it has been silent for five minutes', async () => {
+it('holds a restart back while a call is in flight, until it has been silent for its busy_timeout', async () => {
   await using t = await createTestInfra({
     callTimeoutMs: 3_600_000,
     tools: { work: () => new Promise(() => undefined) },
   });
-  const { id } = await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+  const { id } = await t.infra.instances.create({
+    name: 'one',
+    jsonSpec: { ...docker, lifecycle: { busy_timeout: 300 } },
+  });
   await t.settle();
   const outcome = expect(t.infra.instances.callTool(id, 'work')).rejects.toMatchObject({
     code: 'OUTCOME_UNKNOWN',

@@ -126,7 +126,7 @@ it('rolls back when the new copy fails, and tries again only when the value chan
   await using t = await createTestInfra({ tools, secrets: [vault, memorySecrets()] });
   const id = await one(t);
   vault.value = 'canary-value-2';
-  t.failNextStart('PROVIDER_FAILED', 'refused');
+  t.failNextStart('IMAGE_PULL_DENIED', 'refused');
   await t.advance(intervalMs);
   const { status, statusDetail } = await t.infra.instances.get(id);
   expect([status, statusDetail.reason]).toEqual(['running', 'UPDATE_ROLLED_BACK']);
@@ -173,7 +173,7 @@ it('tells of a secret that was rotated by the host, once', async () => {
   expect(rotations(t)).toEqual([]);
   await t.infra.environment.rotate(id, 'API_KEY', 'canary-value-2');
   await t.settle();
-  t.failNextStart('PROVIDER_FAILED', 'refused');
+  t.failNextStart('IMAGE_PULL_DENIED', 'refused');
   await t.infra.environment.rotate(id, 'API_KEY', 'canary-value-3');
   await t.settle();
   expect((await t.infra.instances.get(id)).statusDetail.reason).toBe('UPDATE_ROLLED_BACK');

@@ -167,7 +167,7 @@ it('keeps a value that a failing provider repeats out of the log, the events and
     jsonSpec: { ...docker, environment: { API_KEY: 'secret_ref:vault:API_KEY' } },
   });
   await t.settle();
-  t.failNextStart('PROVIDER_FAILED', `the engine refused ${value}`);
+  t.failNextStart('IMAGE_NOT_FOUND', `the engine refused ${value}`);
   await t.infra.instances.update(id, { jsonSpec: { environment: { MODE: 'new' } } });
   await t.settle();
   const row = await t.infra.instances.get(id);

@@ -94,13 +94,16 @@ it('shows the pull, with its progress, and holds up nobody else by it', async ()
 it('stops the old copy first where two cannot run side by side, and starts it again after a failure', async () => {
   const clock = manualClock();
   const fake = fakeProvider({ clock, tools: { mode: (_args, { environment }) => environment['MODE'] } });
-  await using t = await createTestInfra({ clock, providers: [altered(fake, { canOverlap: () => false })] });
+  await using t = await createTestInfra({
+    clock,
+    providers: [altered(fake, { canOverlap: () => false })],
+  });
   const { id } = await t.infra.instances.create({
     name: 'one',
     jsonSpec: { ...docker, environment: { MODE: 'old' } },
   });
   await t.settle();
-  t.failNextStart('PROVIDER_FAILED', 'no such tag');
+  t.failNextStart('IMAGE_NOT_FOUND', 'no such tag');
   await t.infra.instances.update(id, { jsonSpec: { environment: { MODE: 'bad' } } });
   await t.advance(5_000);
   expect((await t.infra.instances.get(id)).status).toBe('running');

@@ -62,7 +62,7 @@ it('rolls back when the new copy does not start, says so, and does not try it ag
     jsonSpec: { ...docker, environment: { MODE: 'old' } },
   });
   await t.settle();
-  t.failNextStart('PROVIDER_FAILED', 'no such tag');
+  t.failNextStart('IMAGE_NOT_FOUND', 'no such tag');
   const update = t.infra.instances.update(id, { jsonSpec: { environment: { MODE: 'new' } } }, { wait: true });
   const refused = expect(update).rejects.toMatchObject({ code: 'UPDATE_ROLLED_BACK' });
   await t.settle();
@@ -91,7 +91,7 @@ it('serves on with the old copy after a crash that followed a roll-back', async 
     jsonSpec: { ...docker, environment: { MODE: 'old' } },
   });
   await t.settle();
-  t.failNextStart('PROVIDER_FAILED');
+  t.failNextStart('IMAGE_NOT_FOUND');
   await t.infra.instances.update(id, { jsonSpec: { environment: { MODE: 'new' } } });
   await t.settle();
   t.crash('one');

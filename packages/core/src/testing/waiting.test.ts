@@ -51,7 +51,7 @@ describe('a command with { wait: true }', () => {
     await using t = await createTestInfra();
     await t.infra.instances.create({ name: 'one', jsonSpec: docker });
     await t.settle();
-    t.failNextStart('PROVIDER_FAILED', 'no such tag');
+    t.failNextStart('IMAGE_NOT_FOUND', 'no such tag');
     const input = { name: 'one', jsonSpec: { ...docker, image: 'mcp/test:2' } };
     const refused = expect(t.infra.instances.ensure(input, { wait: true })).rejects.toMatchObject({
       code: 'UPDATE_ROLLED_BACK',

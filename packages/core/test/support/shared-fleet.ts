@@ -27,7 +27,7 @@ export interface SharedFleet extends AsyncDisposable {
   /** That of every member but the frozen. */
   readonly clock: ManualClock;
   readonly engine: FakeProvider<ContainerSpec>;
-  /** Starts another member. One with a clock of its own stands still while the others go on, as under SIGSTOP. */
+  /** Starts another member, with the engine unless it has other providers. One with a clock of its own stands still while the others go on, as under SIGSTOP. */
   join(
     options?: Partial<MCPInfraOptions> & {
       readonly frozen?: boolean;
@@ -47,7 +47,12 @@ export function sharedFleet(): SharedFleet {
   let identity: Promise<StoreIdentity> | undefined;
   let opened: Promise<void> | undefined;
 
-  const join: SharedFleet['join'] = async ({ frozen = false, own: ownEngine, ...options } = {}) => {
+  const join: SharedFleet['join'] = async ({
+    frozen = false,
+    own: ownEngine,
+    providers: others,
+    ...options
+  } = {}) => {
     const own = frozen ? manualClock() : clock;
     const killed = new AbortController();
     const stopped = new AbortController();
@@ -70,7 +75,7 @@ export function sharedFleet(): SharedFleet {
     const provider = ownEngine ? cutOff(ownEngine, ends, {}) : cutOff(engine, ends, ofAll);
     const infra = createMCPInfra({
       ...options,
-      providers: [provider] as Provider<ContainerSpec | LocalSpec>[],
+      providers: (others ?? [provider]) as Provider<ContainerSpec | LocalSpec>[],
       store: shared,
       clock: own,
     });

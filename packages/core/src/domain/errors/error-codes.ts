@@ -127,6 +127,9 @@ export const errorCodes = {
   STORE_FAILED: transient('See the cause: the store could not read or write.'),
   EVENT_BUS_FAILED: transient('See the cause: events reach other processes late until the bus is back.'),
   PLACEMENT_UNREACHABLE: transient('Start a worker that reaches the engine or machine named in the message.'),
+  WAITING_FOR_SLOT: transient(
+    'Nothing has to be done; raise concurrency.starts or concurrency.pulls where the engine can do more at once.',
+  ),
   LEASE_LOST: transient('Another worker owns the instance now; nothing has to be done.'),
   ORPHANS_SUSPECT: config(
     'Check that the store is the right one; collect({ force: true }) removes what is listed.',

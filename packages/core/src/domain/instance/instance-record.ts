@@ -86,6 +86,11 @@ export interface InstanceRecord extends MCPServerInstance {
   readonly runtime: InstanceRuntime;
 }
 
+/** Whether nothing is under way any more for what is wanted: it has come true, or was given up for the copy before. */
+export function isAtRest({ generation, observedGeneration, runtime }: InstanceRecord): boolean {
+  return observedGeneration === generation || runtime.refusedGeneration === generation;
+}
+
 /** The instance as it is shown: without what only the controller needs. */
 export function toInstance(record: InstanceRecord): MCPServerInstance {
   const { runtime: _hidden, ...shown } = record;

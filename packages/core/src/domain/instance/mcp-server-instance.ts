@@ -67,9 +67,32 @@ export interface HealthRecord {
   readonly lastProbe?: FailedProbe | undefined;
 }
 
+/** An update whose new copy did not become ready; the copy before it serves on. */
+export interface UpdateFailure {
+  /** The generation that could not be made true. */
+  readonly generation: number;
+  /** Why the new copy did not become ready. */
+  readonly reason: ErrorCode;
+  /** A sentence for people that says what to do. */
+  readonly message: string;
+  /** When its first try failed. */
+  readonly since: Timestamp;
+  /** When its last try failed. */
+  readonly at: Timestamp;
+  /** How many tries failed. */
+  readonly attempts: number;
+  /** When the next try is; `null` once it is given up and waits for another update. */
+  readonly nextRetryAt: Timestamp | null;
+  /** How the new copy ended, where it did. */
+  readonly lastExit: ExitRecord | null;
+}
+
 /** Why an instance is in its status. */
 export interface StatusDetail {
-  /** A code of the error table, or `''` where nothing is wrong. */
+  /**
+   * A code of the error table, or `''` where nothing is wrong. What failed last stays told while it is tried again, until
+   * the server is ready.
+   */
   readonly reason: ErrorCode | '';
   /** A sentence for people that says what to do, or `''`. */
   readonly message: string;
@@ -82,6 +105,8 @@ export interface StatusDetail {
   readonly lastExit: ExitRecord | null;
   readonly endpoint: Endpoint | null;
   readonly health: HealthRecord;
+  /** The update that fails, until one succeeds or another is wanted; absent where none does. */
+  readonly update?: UpdateFailure | undefined;
 }
 
 /** A configured copy of a server. */
@@ -103,7 +128,7 @@ export interface MCPServerInstance<TSpec extends JsonSpec = JsonSpec> {
   readonly statusDetail: StatusDetail;
   /** Raised with every change of what is wanted. */
   readonly generation: number;
-  /** The generation that the status speaks of. */
+  /** The generation that has come true; lower than `generation` while a change is under way, and after it was rolled back. */
   readonly observedGeneration: number;
   /** The public address at the gateway, where the host set `gatewayUrl`; otherwise `null`. */
   readonly url: string | null;

@@ -30,6 +30,12 @@ const exited: StatusFact = {
   nextRetryAt: later,
 };
 
+function updateFailed(nextRetryAt: string | null): StatusFact {
+  const reason = 'EXITED_AT_START';
+  const update = { generation: 2, reason, message: 'no', since: start, at: start, attempts: 1 } as const;
+  return { kind: 'update-failed', update: { ...update, nextRetryAt, lastExit: null } };
+}
+
 /** The phase after facts that came one after the other. */
 function after(...facts: StatusFact[]): InstancePhase {
   return facts.reduce((phase, fact) => reduceStatus(phase, fact, later), fresh);
@@ -41,6 +47,8 @@ const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
   ...(
     [
       'run-wanted',
+      'retry-began',
+      'update-over',
       'pull-began',
       'start-began',
       'steady',
@@ -68,8 +76,8 @@ const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
     nextRetryAt,
   })),
   fc.option(fc.constant(later)).map((nextRetryAt): StatusFact => ({ ...exited, nextRetryAt })),
-  fc.constant<StatusFact>({ kind: 'noted', reason: 'UPDATE_ROLLED_BACK', message: 'old one serves' }),
-  fc.constant<StatusFact>({ kind: 'noted', reason: '', message: '' }),
+  fc.constant<StatusFact>({ kind: 'noted', reason: 'WAITING_FOR_SLOT', message: 'three before it' }),
+  fc.option(fc.constant(later)).map((nextRetryAt): StatusFact => updateFailed(nextRetryAt)),
   fc.constant<StatusFact>({ kind: 'placement-lost', message: 'engine away' }),
 );
 
@@ -184,13 +192,54 @@ describe('the status reducer', () => {
 
   it('keeps since when a status only says more', () => {
     const before = running();
-    const noted = reduceStatus(
-      before,
-      { kind: 'noted', reason: 'UPDATE_ROLLED_BACK', message: 'x' },
-      '2026-01-01T01:00:00.000Z',
-    );
+    const noted = reduceStatus(before, updateFailed(null), '2026-01-01T01:00:00.000Z');
     expect(noted.statusDetail.since).toBe(before.statusDetail.since);
-    expect(reduceStatus(noted, passed, later).statusDetail.reason).toBe('UPDATE_ROLLED_BACK');
+  });
+
+  it('says of an update that was given up until it is over, whatever health does', () => {
+    const sick: StatusFact = {
+      kind: 'probe-failed',
+      reason: 'REQUEST_TIMEOUT',
+      message: 'late',
+      fatal: true,
+    };
+    const given = [updateFailed(null), sick].reduce(
+      (phase: InstancePhase, fact) => reduceStatus(phase, fact, later),
+      running(),
+    );
+    expect(given.statusDetail).toMatchObject({
+      reason: 'REQUEST_TIMEOUT',
+      update: { reason: 'EXITED_AT_START' },
+    });
+    const well = reduceStatus(given, passed, later);
+    expect(well.statusDetail.reason).toBe('UPDATE_ROLLED_BACK');
+    expect(well.statusDetail.message).toContain('EXITED_AT_START: no');
+    const over = reduceStatus(well, { kind: 'update-over' }, later);
+    expect([over.statusDetail.reason, over.statusDetail.update]).toEqual(['', undefined]);
+  });
+
+  it('says nothing beside the status of an update that is tried again', () => {
+    expect(reduceStatus(running(), updateFailed(later), later).statusDetail).toMatchObject({
+      reason: '',
+      update: { nextRetryAt: later },
+    });
+  });
+
+  it('goes on telling why it failed until it is ready, but not what it waited for', () => {
+    const crashed = reduceStatus(running(), exited, later);
+    const again = [{ kind: 'retry-began' } as const, { kind: 'start-began' } as const].reduce(
+      (phase: InstancePhase, fact) => reduceStatus(phase, fact, later),
+      crashed,
+    );
+    expect(again).toMatchObject({
+      status: 'starting',
+      statusDetail: { reason: 'EXITED', message: 'It ended.', nextRetryAt: null },
+    });
+    const line: StatusFact = { kind: 'noted', reason: 'WAITING_FOR_SLOT', message: 'three before it' };
+    expect(
+      reduceStatus(reduceStatus(again, line, later), { kind: 'start-began' }, later).statusDetail.reason,
+    ).toBe('');
+    expect(reduceStatus(again, passed, later).statusDetail.reason).toBe('');
   });
 
   it('has a way into every status', () => {

@@ -7,6 +7,7 @@ import type {
   HealthState,
   InstanceStatus,
   StatusDetail,
+  UpdateFailure,
 } from './mcp-server-instance.js';
 
 /** The part of an instance that the reducer owns. */
@@ -19,6 +20,8 @@ export interface InstancePhase {
 export type StatusFact =
   /** A run is wanted: of a stopped, idle or failed instance, or again after an exit. */
   | { readonly kind: 'run-wanted' }
+  /** What failed is tried again; why it failed stays told until it is ready. */
+  | { readonly kind: 'retry-began' }
   | { readonly kind: 'pull-began' }
   | { readonly kind: 'start-began' }
   | {
@@ -40,8 +43,12 @@ export type StatusFact =
   | ({ readonly kind: 'start-failed'; readonly exit?: ExitRecord | undefined } & Failure)
   /** A running copy ended by itself. */
   | ({ readonly kind: 'exited'; readonly exit: ExitRecord } & Failure)
-  /** Something is said that does not change the status: an update rolled back, a stop that does not get on. */
-  | { readonly kind: 'noted'; readonly reason: ErrorCode | ''; readonly message: string }
+  /** Something is said that does not change the status: what a start waits for, a stop that does not get on. */
+  | { readonly kind: 'noted'; readonly reason: ErrorCode; readonly message: string }
+  /** The new copy of an update did not become ready; it is tried again, or given up. */
+  | { readonly kind: 'update-failed'; readonly update: UpdateFailure }
+  /** What was wanted has come true, or something else is wanted now. */
+  | { readonly kind: 'update-over' }
   /** What leads to the server cannot be asked, so that nothing is known of it. */
   | {
       readonly kind: 'placement-lost';
@@ -78,6 +85,12 @@ export const allowedTransitions: Readonly<Record<InstanceStatus, readonly Instan
   deleting: [],
 };
 
+/** What is waited for, and is over as soon as anything begins. */
+const waits: ReadonlySet<string> = new Set<ErrorCode>(['WAITING_FOR_SLOT', 'PLACEMENT_UNREACHABLE']);
+
+/** What a copy that was ended on purpose leaves behind; its next one is made of what is wanted then. */
+const atRest = { restartCount: 0, endpoint: null, update: undefined } as const;
+
 /**
  * Gives the phase that follows from a fact.
  *
@@ -92,6 +105,7 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
     return { status: next, statusDetail: explained(next, { ...statusDetail, ...change, since }) };
   };
   const clear = { reason: '', message: '', nextRetryAt: null } as const;
+  const over = waits.has(statusDetail.reason) ? clear : { nextRetryAt: null };
   const health = (state: HealthState, message: string): StatusDetail['health'] =>
     statusDetail.health.state === state &&
     statusDetail.health.message === message &&
@@ -104,16 +118,17 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
   switch (fact.kind) {
     case 'run-wanted':
       return to('pending', { ...clear, endpoint: null, health: unknown });
+    case 'retry-began':
+      return status === 'failed' ? to('pending', { nextRetryAt: null }) : phase;
     case 'pull-began':
-      return to('pulling', { ...clear, endpoint: null });
+      return to('pulling', { ...over, endpoint: null });
     case 'start-began':
-      return to('starting', { ...clear, endpoint: null, health: unknown });
+      return to('starting', { ...over, endpoint: null, health: unknown });
     case 'probe-passed':
       return status === 'starting' || serving
         ? to('running', {
             ...clear,
-            // What an update left to say stays until something else happens.
-            ...(serving && statusDetail.reason === 'UPDATE_ROLLED_BACK' ? noteOf(statusDetail) : {}),
+            ...givenUp(statusDetail.update),
             endpoint: fact.endpoint,
             health: health(fact.health, fact.message),
           })
@@ -155,10 +170,20 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
           })
         : phase;
     case 'noted':
-      if (status === 'failed' || status === 'stopped' || status === 'idle') return phase;
-      // What is wrong goes on being said when there is nothing else to say.
-      if (status === 'unhealthy' && fact.reason === '') return to(status, whyUnhealthy(statusDetail));
-      return to(status, { reason: fact.reason, message: fact.message });
+      return status === 'failed' || status === 'stopped' || status === 'idle'
+        ? phase
+        : to(status, { reason: fact.reason, message: fact.message });
+    case 'update-failed':
+      return status === 'deleting'
+        ? phase
+        : to(status, { update: fact.update, ...(status === 'running' ? givenUp(fact.update) : {}) });
+    case 'update-over':
+      return statusDetail.update === undefined
+        ? phase
+        : to(status, {
+            update: undefined,
+            ...(statusDetail.reason === 'UPDATE_ROLLED_BACK' ? { reason: '', message: '' } : {}),
+          });
     case 'placement-lost':
       return serving
         ? to(status, {
@@ -172,9 +197,9 @@ export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timest
     case 'stop-wanted':
       return status === 'stopped' ? phase : to('stopping', { ...clear, health: unknown });
     case 'stopped':
-      return to('stopped', { ...clear, restartCount: 0, endpoint: null, health: unknown });
+      return to('stopped', { ...clear, ...atRest, health: unknown });
     case 'slept':
-      return to('idle', { ...clear, restartCount: 0, endpoint: null, health: unknown });
+      return to('idle', { ...clear, ...atRest, health: unknown });
     case 'delete-wanted':
       return to('deleting', { ...clear, health: unknown });
   }
@@ -184,19 +209,17 @@ function failure(fact: Failure): Pick<StatusDetail, 'reason' | 'message' | 'next
   return { reason: fact.reason, message: fact.message, nextRetryAt: fact.nextRetryAt };
 }
 
-function noteOf(detail: StatusDetail): Pick<StatusDetail, 'reason' | 'message'> {
-  return { reason: detail.reason, message: detail.message };
+/** What a server that runs goes on to say of an update that was given up. */
+function givenUp(update: UpdateFailure | undefined): Partial<StatusDetail> {
+  if (update?.nextRetryAt !== null) return {};
+  const message = `The update failed and was rolled back: ${update.reason}: ${update.message}`;
+  return { reason: 'UPDATE_ROLLED_BACK', message };
 }
 
 /** What makes a status a failure has a sentence, also where whoever reported it had none. */
 function explained(status: InstanceStatus, detail: StatusDetail): StatusDetail {
   if ((status !== 'failed' && status !== 'unhealthy') || detail.message !== '') return detail;
   return { ...detail, message: `No more is known than the code ${detail.reason}.` };
-}
-
-function whyUnhealthy({ reason, message, health }: StatusDetail): Pick<StatusDetail, 'reason' | 'message'> {
-  const { lastProbe } = health;
-  return lastProbe ? { reason: lastProbe.code, message: lastProbe.message } : { reason, message };
 }
 
 /** Whether a probe failed in the way that is known: with the same code, and words that differ in figures only. */

@@ -60,6 +60,8 @@ export interface LifecycleSpec {
   readonly max_restarts?: number | undefined;
   /** From the running process until the first passed probe. @defaultValue 60 */
   readonly startup_timeout?: number | undefined;
+  /** How long calls in flight hold back the restart of a server that fails its probes, in seconds without a byte of it. @defaultValue 60 */
+  readonly busy_timeout?: number | undefined;
 }
 
 /** How clients share a stdio server. */

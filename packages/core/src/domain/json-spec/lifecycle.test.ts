@@ -10,6 +10,7 @@ it('fills a lifecycle with the defaults', () => {
     drainTimeout: 30,
     maxRestarts: null,
     startupTimeout: 60,
+    busyTimeout: 60,
   });
   const lifecycle = {
     start: 'on-demand',
@@ -18,6 +19,7 @@ it('fills a lifecycle with the defaults', () => {
     drain_timeout: 3,
     max_restarts: 0,
     startup_timeout: 2,
+    busy_timeout: 3,
   } as const;
   expect(resolveLifecycle({ type: 'x', lifecycle })).toEqual({
     start: 'on-demand',
@@ -26,6 +28,7 @@ it('fills a lifecycle with the defaults', () => {
     drainTimeout: 3,
     maxRestarts: 0,
     startupTimeout: 2,
+    busyTimeout: 3,
   });
 });
 

@@ -10,6 +10,7 @@ export interface ResolvedLifecycle {
   /** `null` is unlimited. */
   readonly maxRestarts: number | null;
   readonly startupTimeout: number;
+  readonly busyTimeout: number;
 }
 
 /** Fills the lifecycle of a document with the defaults. */
@@ -22,5 +23,6 @@ export function resolveLifecycle(spec: JsonSpec): ResolvedLifecycle {
     drainTimeout: lifecycle.drain_timeout ?? defaults.drainTimeout,
     maxRestarts: lifecycle.max_restarts ?? null,
     startupTimeout: lifecycle.startup_timeout ?? defaults.startupTimeout,
+    busyTimeout: lifecycle.busy_timeout ?? defaults.busyTimeout,
   };
 }

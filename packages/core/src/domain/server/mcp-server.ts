@@ -24,6 +24,8 @@ export interface MCPServer {
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
+  /** `rolling` where its last change is wanted for every instance made of it: also for those it has not come to yet. */
+  readonly rollout?: 'rolling' | undefined;
   /** Raised by the store with every change. */
   readonly resourceVersion: number;
 }

@@ -36,6 +36,17 @@ const exitRecord = z.object({
   code: errorCode.optional(),
 });
 
+const updateFailure = z.object({
+  generation: count,
+  reason: errorCode,
+  message: z.string(),
+  since: timestamp,
+  at: timestamp,
+  attempts: count,
+  nextRetryAt: timestamp.nullable(),
+  lastExit: exitRecord.nullable(),
+});
+
 /** The fields of an instance as it is shown. */
 export const instanceFields = {
   id,
@@ -62,6 +73,7 @@ export const instanceFields = {
       since: timestamp,
       lastProbe: z.object({ at: timestamp, code: errorCode, message: z.string() }).optional(),
     }),
+    update: updateFailure.optional(),
   }),
   generation: count,
   observedGeneration: count,

@@ -19,6 +19,7 @@ export const serverCodec = wireCodec<MCPServer>({
     envSchema,
     jsonSpec: anyDocument,
     labels,
+    rollout: z.literal('rolling').optional(),
     createdAt: timestamp,
     updatedAt: timestamp,
     resourceVersion: count,

@@ -59,9 +59,7 @@ const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
   fc
     .record({ reason: code, message: text })
     .map((told): StatusFact => ({ kind: 'start-failed', nextRetryAt: null, ...told })),
-  fc
-    .record({ reason: fc.oneof(code, fc.constant('' as const)), message: text })
-    .map((told): StatusFact => ({ kind: 'noted', ...told })),
+  fc.record({ reason: code, message: text }).map((told): StatusFact => ({ kind: 'noted', ...told })),
   text.map((message): StatusFact => ({ kind: 'placement-lost', message })),
 );
 

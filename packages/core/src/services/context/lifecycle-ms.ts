@@ -7,15 +7,17 @@ export interface LifecycleMs {
   readonly stopGraceMs: number;
   readonly drainTimeoutMs: number;
   readonly startupTimeoutMs: number;
+  readonly busyTimeoutMs: number;
 }
 
 /** Reads the times of a document's lifecycle. */
 export function lifecycleMs(spec: JsonSpec): LifecycleMs {
-  const { idleTimeout, stopGrace, drainTimeout, startupTimeout } = resolveLifecycle(spec);
+  const { idleTimeout, stopGrace, drainTimeout, startupTimeout, busyTimeout } = resolveLifecycle(spec);
   return {
     idleTimeoutMs: idleTimeout * 1_000,
     stopGraceMs: stopGrace * 1_000,
     drainTimeoutMs: drainTimeout * 1_000,
     startupTimeoutMs: startupTimeout * 1_000,
+    busyTimeoutMs: busyTimeout * 1_000,
   };
 }

@@ -46,7 +46,6 @@ interface ServiceSettings {
   /** The host's key for fingerprints of secrets; `null` for one in the secret store. */
   readonly fingerprintKey: string | null;
   readonly callTimeoutMs: number;
-  readonly busyTimeoutMs: number;
 }
 
 /** How many instances may exist. */

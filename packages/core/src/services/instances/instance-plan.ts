@@ -4,7 +4,7 @@ import type { InstanceRecord, PinnedServer } from '../../domain/instance/instanc
 import { isServing, type MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
 import { tenantOf, visibleServer, type Scope } from '../context/access.js';
-import { pinServer } from '../servers/admit-server.js';
+import { pinServer } from '../context/move-to-definition.js';
 import { isObject } from '../../domain/is-object.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import { withKeptSecrets } from './kept-secrets.js';

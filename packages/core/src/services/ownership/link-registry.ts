@@ -35,6 +35,11 @@ export class LinkRegistry {
     this.#toolsChanged = toolsChanged;
   }
 
+  /** How many links there are. */
+  get size(): number {
+    return this.#links.size + this.#remote.size;
+  }
+
   /** The link to a copy, made when it is first asked for. */
   of(record: InstanceRecord, copy: Copy): MCPLink {
     const key = linkKey(record.id, copy.revision);

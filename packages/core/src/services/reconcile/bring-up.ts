@@ -1,21 +1,21 @@
-import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
-import type { Copy, HandshakeRecord, InstanceRecord } from '../../domain/instance/instance-record.js';
-import type { Endpoint, ExitRecord } from '../../domain/instance/mcp-server-instance.js';
-import type { ProbeReport } from '../../ports/mcp-link.js';
-import type { Observation, RunRequest } from '../../ports/provider.js';
-import { timestamp } from '../context/event-drafts.js';
-import { lifecycleMs } from '../context/lifecycle-ms.js';
-import { copyRef, isStdio, probeOf } from '../ownership/link-registry.js';
-import type { Pass } from './pass.js';
-import { ProgressReport } from './progress-report.js';
-import type { ReconcileContext } from '../../async/keyed-work.js';
+import type { ErrorCode } from '../../domain/errors/error-codes.js';
+import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
+import type { Endpoint } from '../../domain/instance/mcp-server-instance.js';
 import { sleep } from '../../async/sleep.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { Observation } from '../../ports/provider.js';
+import type { LeasedPass } from './leased-pass.js';
+import { ProgressReport } from './progress-report.js';
+import { Pulls, type Pull } from './pulls.js';
+import { untilReady, type ReadyReport } from './readiness.js';
+import type { ReconcileServices } from './reconcile-services.js';
+import { runRequest } from './run-request.js';
+import { exitedAtStart, isFailure } from './told-exit.js';
+import { inTurn, longWaitMs } from './waiting-in-line.js';
 
 /** A copy that runs and has answered. */
 export interface ReadyCopy {
   readonly endpoint: Endpoint;
-  readonly report: Extract<ProbeReport, { ok: true }>;
+  readonly report: ReadyReport;
   /** Of the secrets it was given; `undefined` where that is not known. */
   readonly secretFingerprint: string | undefined;
 }
@@ -24,20 +24,31 @@ export interface ReadyCopy {
 export interface BringUpSteps {
   pulling(): Promise<void>;
   starting(): Promise<void>;
+  /** What it waits for, or what its server refuses. */
+  noted(reason: ErrorCode, message: string): Promise<void>;
 }
 
-const shortestPauseMs = 10;
-const longestPauseMs = 500;
-const lookEveryMs = 250;
+/** What bringing a copy up works with. */
+export type BringUpPass = LeasedPass & {
+  /** What was just seen of the copy; one that runs is only waited for. */
+  readonly seen: Observation;
+  readonly steps: BringUpSteps;
+};
 
 /** Makes one copy run and waits until it answers. Knows nothing of status. */
 export class BringUp {
-  readonly #parts: WorkerParts;
-  /** When the wait for a copy began; an interrupted pass goes on with the same wait. */
-  readonly #since = new Map<string, number>();
+  readonly #services: ReconcileServices;
+  readonly #pulls = new Pulls();
+  /** Since when the newest copy of an instance is waited for; a pass that was ended goes on with the same wait. */
+  readonly #waits = new Map<string, { readonly revision: number; readonly sinceMs: number }>();
 
-  constructor(parts: WorkerParts) {
-    this.#parts = parts;
+  constructor(services: ReconcileServices) {
+    this.#services = services;
+  }
+
+  /** How many instances something is kept of. */
+  get size(): number {
+    return this.#waits.size + this.#pulls.size;
   }
 
   /**
@@ -45,169 +56,103 @@ export class BringUp {
    *
    * @throws the code of why it does not run or answer; the copy may then still exist
    */
-  async run(
-    record: InstanceRecord,
-    copy: Copy,
-    pass: Pass & { readonly steps: BringUpSteps },
-  ): Promise<ReadyCopy> {
-    const key = `${record.id}/${String(copy.revision)}`;
+  async run(record: InstanceRecord, copy: Copy, pass: BringUpPass): Promise<ReadyCopy> {
     try {
-      const seen = await this.#start(record, copy, pass);
-      if (seen.state !== 'running') throw exitedAtStart(seen);
-      if (!this.#since.has(key)) this.#since.set(key, this.#parts.context.clock.monotonicMs());
-      const report = await this.#ready(record, copy, { ...pass, since: this.#since.get(key) ?? 0 });
-      this.#since.delete(key);
-      const secretFingerprint = await this.#parts.secrets.givenTo(record.id, copy.revision);
-      return { endpoint: seen.endpoint, report, secretFingerprint };
+      const running = pass.seen.state === 'running' ? pass.seen : await this.#start(record, copy, pass);
+      if (running.state !== 'running') throw exitedAtStart(running);
+      await pass.steps.starting();
+      const since = this.#waitsSince(record.id, copy.revision);
+      const refused = (code: ErrorCode, message: string): Promise<void> => pass.steps.noted(code, message);
+      const report = await untilReady(this.#services, { record, copy }, { ...pass, since, refused });
+      this.#waits.delete(record.id);
+      const secretFingerprint = await this.#services.secrets.givenTo(record.id, copy.revision);
+      return { endpoint: running.endpoint, report, secretFingerprint };
     } catch (error) {
-      if (isFailure(error)) this.#since.delete(key);
+      if (isFailure(error)) this.#waits.delete(record.id);
       throw error;
     }
   }
 
-  async #start(
-    record: InstanceRecord,
-    copy: Copy,
-    pass: Pass & { readonly steps: BringUpSteps },
-  ): Promise<Observation> {
+  /** Gives up what is fetched and waited for on behalf of an instance, but for copies that are still wanted. */
+  keepOnly(id: string, revisions: readonly number[]): void {
+    this.#pulls.keepOnly(id, revisions);
+    const wait = this.#waits.get(id);
+    if (wait && !revisions.includes(wait.revision)) this.#waits.delete(id);
+  }
+
+  stop(): void {
+    this.#pulls.stop();
+  }
+
+  async #start(record: InstanceRecord, copy: Copy, pass: BringUpPass): Promise<Observation> {
     const { provider, reconcile, steps } = pass;
-    const { startSlots, pullSlots } = this.#parts;
-    const options = { signal: reconcile.signal };
-    const progress = new ProgressReport(this.#parts.context, record, pass.fence);
-    const request = this.#request(record, copy, progress);
-    if (provider.prepare) {
-      const prepared = pullSlots.run(async () => provider.prepare?.(request, options), reconcile.signal);
-      if (
-        (await Promise.race([prepared.then(() => 'done'), progress.began.then(() => 'began')])) === 'began'
-      ) {
-        await Promise.all([steps.pulling(), prepared]);
-      }
-    }
+    const { context, secrets, startSlots } = this.#services;
+    await this.#prepare(record, copy, pass);
     await steps.starting();
-    return startSlots.run(() => provider.ensureRunning(request, options), reconcile.signal);
-  }
-
-  /** Probes until the server answers, its time is up, or it ends. */
-  async #ready(
-    record: InstanceRecord,
-    copy: Copy,
-    pass: Pass & { readonly since: number },
-  ): Promise<Extract<ProbeReport, { ok: true }>> {
-    const { context, links, ownership } = this.#parts;
-    const { startupTimeoutMs } = lifecycleMs(copy.spec);
-    // What lives nowhere is not starting up: its first answer is its answer.
-    const livesNowhere = ownership.placement(copy.spec.type) === '*';
-    const { check, timeoutMs } = probeOf(copy.spec);
-    let lookedMs = context.clock.monotonicMs();
-    for (;;) {
-      const remainingMs = Math.max(0, startupTimeoutMs - (context.clock.monotonicMs() - pass.since));
-      // One answer over stdio is as good as another; over HTTP a request that hangs is better asked again.
-      const deadlineMs = Math.max(1, isStdio(copy.spec) ? remainingMs : Math.min(timeoutMs, remainingMs));
-      const report = await pass.reconcile.waiting((signal) =>
-        links.of(record, copy).probe({ check, timeoutMs: deadlineMs, listTools: true }, { signal }),
-      );
-      if (report.ok) {
-        const handshake = report.handshake ?? (await this.#greet(record, copy, pass));
-        return { ...report, handshake: this.#parts.secrets.scrubDocument(record.id, handshake) };
-      }
-      // Nobody listens there yet: it is knocked at more often than the provider is asked whether it still runs.
-      if (report.code !== 'CONNECTION_REFUSED' || context.clock.monotonicMs() - lookedMs >= lookEveryMs) {
-        const seen = await pass.provider.observe(copyRef(record, copy), { signal: pass.reconcile.signal });
-        if (seen.state !== 'running') throw exitedAtStart(seen);
-        lookedMs = context.clock.monotonicMs();
-      }
-      if (livesNowhere || report.code === 'ERA_MISMATCH') throw mcpError(report.code, report.message);
-      const waitedMs = context.clock.monotonicMs() - pass.since;
-      // A tenth of the wait so far: what starts fast is noticed at once, what starts slowly is not asked all the time.
-      const pauseMs = Math.min(longestPauseMs, Math.max(shortestPauseMs, waitedMs / 10));
-      if (startupTimeoutMs - waitedMs <= pauseMs) {
-        const message = `The server did not become ready within ${String(startupTimeoutMs / 1_000)} s. Last: ${report.code}: ${report.message}`;
-        throw mcpError('STARTUP_TIMEOUT', message);
-      }
-      await pass.reconcile.waiting((signal) => sleep(context.clock, pauseMs, signal));
-    }
-  }
-
-  /** A check by path or port learns nothing of the server: it is greeted once, so that its tools are known. */
-  async #greet(
-    record: InstanceRecord,
-    copy: Copy,
-    { reconcile }: { readonly reconcile: ReconcileContext },
-  ): Promise<HandshakeRecord | null> {
-    const { check, timeoutMs } = probeOf(copy.spec);
-    if (check.type !== 'http' && check.type !== 'tcp') return null;
-    const request = { check: { type: 'mcp' }, timeoutMs, listTools: true } as const;
-    const report = await reconcile.waiting((signal) =>
-      this.#parts.links.of(record, copy).probe(request, { signal }),
+    const request = runRequest(secrets, { record, copy }, () => undefined);
+    const isLong = (before: number): Promise<void> =>
+      steps.noted('WAITING_FOR_SLOT', inLine(before, 'starts'));
+    const key = this.#slotOf(record);
+    return inTurn({ slots: startSlots, key, clock: context.clock, reconcile, isLong }, () =>
+      provider.ensureRunning(request, { signal: reconcile.signal }),
     );
-    return report.ok ? report.handshake : null;
   }
 
-  #request(record: InstanceRecord, copy: Copy, progress: ProgressReport): RunRequest {
-    const { secrets } = this.#parts;
-    const { spec } = copy;
-    return {
-      copy: copyRef(record, copy),
-      spec,
-      instanceName: record.name,
-      labels: record.labels,
-      secrets: () => secrets.resolve(record, copy),
-      environment: async () => {
-        const bundle = await secrets.resolve(record, copy);
-        const own = Object.entries(spec.environment ?? {}).map(
-          ([name, text]) => [name, bundle.render(text)] as const,
-        );
-        return {
-          ...Object.fromEntries(own),
-          MCP_INSTANCE_ID: record.id,
-          MCP_SERVICE_NAME: record.name,
-          ...(typeof spec.port === 'number' ? { MCP_CONTAINER_PORT: String(spec.port) } : {}),
-        };
+  /** Waits until what a start needs is there. The fetch itself is apart from the pass: it outlives news, and holds no place. */
+  async #prepare(record: InstanceRecord, copy: Copy, pass: BringUpPass): Promise<void> {
+    const { provider, reconcile, steps } = pass;
+    const { context, secrets, pullSlots } = this.#services;
+    if (!provider.prepare) return;
+    const look = runRequest(secrets, { record, copy }, () => undefined);
+    if ((await provider.isPrepared?.(look, { signal: reconcile.signal })) === true) return;
+    const key = this.#slotOf(record);
+    const before = pullSlots.inUse(key.group) + pullSlots.waiting(key.group);
+    const { id } = record;
+    const pull = this.#pulls.join(
+      { id, revision: copy.revision, signal: reconcile.signal },
+      (signal, began) => {
+        const progress = new ProgressReport(context, record, { fence: pass.fence, began });
+        const request = runRequest(secrets, { record, copy }, (step) => {
+          progress.report(step);
+        });
+        return pullSlots.run(key, async () => provider.prepare?.(request, { signal }), signal);
       },
-      onProgress: (step) => {
-        progress.report(step);
-      },
-    };
+    );
+    const short = new AbortController();
+    const long = sleep(context.clock, longWaitMs, short.signal);
+    const step = await reconcile
+      .waiting(() => firstOf(pull, long))
+      .finally(() => {
+        short.abort();
+      });
+    if (step === 'began') await steps.pulling();
+    if (step === 'long') await steps.noted('WAITING_FOR_SLOT', inLine(before, 'pulls'));
+    if (step === 'long' && (await reconcile.waiting(() => firstOf(pull))) === 'began') await steps.pulling();
+    if (step !== 'done') await reconcile.waiting(() => pull.done);
+  }
+
+  #slotOf({ tenant, jsonSpec: { type } }: InstanceRecord) {
+    return { group: this.#services.ownership.placement(type) ?? type, share: tenant };
+  }
+
+  #waitsSince(id: string, revision: number): number {
+    const known = this.#waits.get(id);
+    if (known?.revision === revision) return known.sinceMs;
+    const sinceMs = this.#services.context.clock.monotonicMs();
+    this.#waits.set(id, { revision, sinceMs });
+    return sinceMs;
   }
 }
 
-/** Whether an error says that a copy failed, not only that the pass was ended. */
-export function isFailure(error: unknown): error is MCPInfraError {
-  return (
-    MCPInfraError.isInstance(error) &&
-    !['ABORTED', 'CONFLICT', 'LEASE_LOST', 'STORE_FAILED'].includes(error.code)
-  );
+/** What comes first of a pull: its end, that something is fetched, or that it takes long. */
+function firstOf(pull: Pull, long?: Promise<void>): Promise<'done' | 'began' | 'long'> {
+  return Promise.race([
+    pull.done.then(() => 'done' as const),
+    pull.began.then(() => 'began' as const),
+    ...(long ? [long.then(() => 'long' as const)] : []),
+  ]);
 }
 
-/** How an exit before the first answer is told. */
-function exitedAtStart(seen: Exclude<Observation, { state: 'running' }>): MCPInfraError {
-  if (seen.state === 'absent')
-    return mcpError('EXITED_AT_START', 'The copy was gone before the server answered.');
-  const { exit } = seen;
-  return mcpError(exit.code ?? 'EXITED_AT_START', describeExit(exit, 'before it answered'), {
-    details: { exit },
-  });
-}
-
-/** Tells an exit as a sentence. */
-export function describeExit(exit: ExitRecord, when: string): string {
-  const how =
-    exit.signal !== null
-      ? `was ended by ${exit.signal}`
-      : `exited with code ${exit.exitCode === null ? 'unknown' : String(exit.exitCode)}`;
-  const memory = exit.oomKilled ? ' (out of memory)' : '';
-  const said = exit.lastLogLines.at(-1);
-  return `The server ${how}${memory} ${when}.${said === undefined ? '' : ` It last wrote: "${said.slice(0, 300)}".`}`;
-}
-
-/** The exit an error carries, or one made of what is known. */
-export function exitOf(
-  parts: WorkerParts,
-  error: MCPInfraError,
-  lastLogLines: readonly string[],
-): ExitRecord {
-  const known = error.details['exit'] as ExitRecord | undefined;
-  if (known) return known;
-  const at = timestamp(parts.context);
-  return { at, exitCode: null, signal: null, oomKilled: false, lastLogLines, code: error.code };
+function inLine(before: number, option: 'starts' | 'pulls'): string {
+  return `It waits for its turn at its placement, with ${String(before)} before it; raise concurrency.${option} where more can be done at once.`;
 }

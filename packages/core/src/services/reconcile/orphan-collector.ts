@@ -2,7 +2,7 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 /** How orphans are collected. */
 export interface CollectOptions {
@@ -31,11 +31,11 @@ export const orphanGraceMs = 10_000;
  * must not end a fleet.
  */
 export class OrphanCollector {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   /** By provider: when copies were first seen that look too young, since the clock of an engine may be wrong. */
   readonly #young = new Map<string, ReadonlyMap<string, number>>();
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: ReconcileServices) {
     this.#parts = parts;
   }
 

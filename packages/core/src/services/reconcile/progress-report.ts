@@ -11,17 +11,19 @@ export class ProgressReport {
   readonly #context: ServiceContext;
   readonly #record: InstanceRecord;
   readonly #fence: number;
+  readonly #began: () => void;
   #lastMs = -Infinity;
-  #began: () => void = () => undefined;
-  /** Resolves at the first progress: something really has to be fetched. */
-  readonly began = new Promise<void>((resolve) => {
-    this.#began = resolve;
-  });
 
-  constructor(context: ServiceContext, record: InstanceRecord, fence: number) {
+  /** @param options - `began` is told of each progress: something really has to be fetched */
+  constructor(
+    context: ServiceContext,
+    record: InstanceRecord,
+    options: { readonly fence: number; readonly began: () => void },
+  ) {
     this.#context = context;
     this.#record = record;
-    this.#fence = fence;
+    this.#fence = options.fence;
+    this.#began = options.began;
   }
 
   report(progress: Progress): void {

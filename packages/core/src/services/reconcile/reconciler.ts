@@ -3,26 +3,28 @@
  * The worker's queue calls it, and nobody else.
  * It never changes what is wished.
  */
+import type { ErrorCode } from '../../domain/errors/error-codes.js';
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isAtRest, type Copy, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
+import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
 import type { Observation } from '../../ports/provider.js';
-import { BringUp, isFailure } from './bring-up.js';
-import { draftEvent, instanceOrigin, instanceSubject } from '../context/event-drafts.js';
+import { BringUp } from './bring-up.js';
 import { FailureRecorder } from './failure-recorder.js';
-import { instanceCounters } from '../context/instance-counters.js';
 import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
-import { writePass, type Pass } from './pass.js';
-import type { ReconcileContext, ReconcileResult } from '../../async/keyed-work.js';
-import { nothingToSay, Replacement } from './replacement.js';
+import { writeUnderLease, type LeasedPass } from './leased-pass.js';
+import { soonest, type ReconcileContext, type ReconcileResult } from '../../async/keyed-work.js';
+import { failingUpdate, Replacement } from './replacement.js';
+import { isFailure } from './told-exit.js';
 import { Retirements } from './retirements.js';
 import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.js';
-import { noteUnreachable } from './unreachable.js';
+import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
+import { isRemovable, removeRow } from './remove-row.js';
 
 const settled: ReconcileResult = {};
 
@@ -32,22 +34,22 @@ const settled: ReconcileResult = {};
  * Level-triggered: a pass may end anywhere, by an abort, a crash or lost news, and the next one goes on from what is.
  */
 export class Reconciler {
-  readonly #parts: WorkerParts;
+  readonly #services: ReconcileServices;
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
   readonly #replacement: Replacement;
   readonly #retirements: Retirements;
   /** What the passes under way need to own. */
-  readonly #owned = new Map<string, OwnedKey>();
+  readonly #owned = new Map<string, OwnedKey & { readonly sinceMs: number }>();
   /** The version of each row when it was last read. */
   readonly #read = new Map<string, number>();
 
-  constructor(parts: WorkerParts) {
-    this.#parts = parts;
-    this.#bringUp = new BringUp(parts);
-    this.#failures = new FailureRecorder(parts);
-    this.#retirements = new Retirements(parts);
-    this.#replacement = new Replacement(parts, {
+  constructor(services: ReconcileServices) {
+    this.#services = services;
+    this.#bringUp = new BringUp(services);
+    this.#failures = new FailureRecorder(services);
+    this.#retirements = new Retirements(services);
+    this.#replacement = new Replacement(services, {
       bringUp: this.#bringUp,
       failures: this.#failures,
       retirements: this.#retirements,
@@ -55,29 +57,33 @@ export class Reconciler {
   }
 
   async reconcile(id: string, reconcile: ReconcileContext): Promise<ReconcileResult> {
-    const { context, ownership, health, secrets } = this.#parts;
+    const { context, ownership } = this.#services;
     const record = await context.store.instances.get(id, { signal: reconcile.signal });
-    if (record) this.#read.set(id, record.resourceVersion);
-    else {
-      this.#read.delete(id);
-      health.untrack(id);
-      secrets.forget(id);
+    if (!record) {
+      this.forget(id);
       return settled;
     }
     const { type } = record.jsonSpec;
     const provider = context.providers.get(type);
     const fence = ownership.fence({ id, type, placement: record.runtime.placement });
+    if (isRemovable(record)) return this.#orLookAgain(() => this.#removeRow(record, fence ?? undefined));
     if (!provider || fence === null) {
-      await noteUnreachable(this.#parts, record);
+      this.#letGo(id);
+      await noteUnreachable(this.#services, record);
       return settled;
     }
-    const pass: Pass = { provider, fence, reconcile };
-    this.#owned.set(id, { id, type, placement: record.runtime.placement });
+    this.#read.set(id, record.resourceVersion);
+    this.#bringUp.keepOnly(id, wantedRevisions(record));
+    const pass: LeasedPass = { provider, fence, reconcile };
+    // From here on it acts, and whatever hangs with its backend holds up only those of the same type.
+    await reconcile.enter({ group: type, share: record.tenant });
+    const sinceMs = context.clock.monotonicMs();
+    this.#owned.set(id, { id, type, placement: record.runtime.placement, sinceMs });
     try {
       return await this.#step(record, pass);
     } catch (thrown) {
       // From here on it is written and logged.
-      const error = this.#parts.secrets.scrubError(id, thrown);
+      const error = this.#services.secrets.scrubError(id, thrown);
       if (!MCPInfraError.isInstance(error)) throw error;
       // Somebody wrote meanwhile: look again at what is now.
       if (error.code === 'CONFLICT') return { requeueAfterMs: 0 };
@@ -89,6 +95,31 @@ export class Reconciler {
     }
   }
 
+  /** How many instances something is kept of. */
+  get size(): number {
+    return this.#owned.size + this.#read.size + this.#bringUp.size;
+  }
+
+  /** Keeps nothing of an instance that is gone. */
+  forget(id: string): void {
+    const { health, secrets } = this.#services;
+    this.#letGo(id);
+    health.untrack(id);
+    secrets.forget(id);
+  }
+
+  /** Ends what goes on apart from the passes: fetches, and old copies that still serve clients. */
+  async stop(): Promise<void> {
+    this.#bringUp.stop();
+    await this.#retirements.endAll();
+  }
+
+  /** Keeps nothing of an instance that others act on. */
+  #letGo(id: string): void {
+    this.#read.delete(id);
+    this.#bringUp.keepOnly(id, []);
+  }
+
   /** Whether the row has been read in this version or a newer one. */
   hasRead(id: string, resourceVersion: number): boolean {
     return (this.#read.get(id) ?? 0) >= resourceVersion;
@@ -97,16 +128,19 @@ export class Reconciler {
   /** The instances with a pass under way that this worker no longer owns. */
   lost(): readonly string[] {
     return [...this.#owned.values()]
-      .filter((owned) => this.#parts.ownership.fence(owned) === null)
+      .filter((owned) => this.#services.ownership.fence(owned) === null)
       .map(({ id }) => id);
   }
 
-  /** Removes the old copies that still serve clients. */
-  async stop(): Promise<void> {
-    await this.#retirements.endAll();
+  /** The instances of a type that have been acted on for longer than a time. */
+  actingLong(type: string, longerThanMs: number): readonly string[] {
+    const limitMs = this.#services.context.clock.monotonicMs() - longerThanMs;
+    return [...this.#owned.values()]
+      .filter((owned) => owned.type === type && owned.sinceMs < limitMs)
+      .map(({ id }) => id);
   }
 
-  async #step(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
+  async #step(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
     if (record.runtime.deleteRequestedAt !== null) return this.#remove(record, pass);
     if (record.desiredState === 'stopped') return this.#stop(record, pass, 'stopped');
     if (this.#maySleep(record)) return this.#stop(record, pass, 'slept');
@@ -114,37 +148,39 @@ export class Reconciler {
   }
 
   /** @param known - what was just seen of the active copy */
-  async #run(given: InstanceRecord, pass: Pass, known?: Observation): Promise<ReconcileResult> {
+  async #run(given: InstanceRecord, pass: LeasedPass, known?: Observation): Promise<ReconcileResult> {
     let record = given;
     if (record.status === 'failed') {
       const { nextRetryAt } = record.statusDetail;
       if (nextRetryAt === null) return settled;
-      const waitMs = Date.parse(nextRetryAt) - this.#parts.context.clock.now();
+      const waitMs = Date.parse(nextRetryAt) - this.#services.context.clock.now();
       if (waitMs > 0) return { requeueAfterMs: waitMs };
-    }
-    if (!isServing(record) && record.status !== 'pulling' && record.status !== 'starting') {
+      record = await this.#write(record, pass, { facts: [{ kind: 'retry-began' }] });
+    } else if (record.status === 'stopped' || record.status === 'idle' || record.status === 'stopping') {
       record = await this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
     }
-    if (record.runtime.candidate) return this.#replacement.goOn(record, record.runtime.candidate, pass);
-    const { active, renew } = record.runtime;
+    const { active, candidate, renew } = record.runtime;
     if (!active || renew) return this.#startNew(record, pass);
-
+    if (candidate && !isServing(record) && !this.#replacement.overlaps(pass, candidate)) {
+      // The old copy was stopped to make room for it.
+      return this.#replacement.goOn(record, candidate, { ...pass, active });
+    }
     const seen =
       known ?? (await pass.provider.observe(copyRef(record, active), { signal: pass.reconcile.signal }));
     if (isServing(record)) return this.#serving(record, { ...pass, active, seen });
     if (seen.state === 'exited' && record.status === 'starting') {
       return this.#failures.exitedAtStart(record, { ...pass, copy: active, exit: seen.exit });
     }
-    if (await this.#isOutdated(record, active)) return this.#startNew(record, pass);
-    return this.#start(record, active, pass);
+    if (!candidate && (await this.#isOutdated(record, active))) return this.#startNew(record, pass);
+    return this.#start(record, active, { ...pass, seen });
   }
 
   async #serving(
     record: InstanceRecord,
-    pass: Pass & { readonly active: Copy; readonly seen: Observation },
+    pass: LeasedPass & { readonly active: Copy; readonly seen: Observation },
   ): Promise<ReconcileResult> {
     const { active, seen } = pass;
-    const { health, links, context, ownership } = this.#parts;
+    const { health, links, ownership } = this.#services;
     // It cannot be gone, also where this process has not asked for it yet; and it cannot be restarted.
     const livesNowhere = ownership.placement(active.spec.type) === '*';
     if (seen.state !== 'running' && !livesNowhere) {
@@ -157,8 +193,10 @@ export class Reconciler {
       }
       // Removed behind our back, or gone with its worker: nothing crashed, so nothing is counted.
       const wanted = await this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
-      return this.#start(wanted, active, pass);
+      return this.#start(wanted, active, { ...pass, seen });
     }
+    const { candidate } = record.runtime;
+    if (candidate) return this.#replacement.goOn(record, candidate, { ...pass, active });
     // What an earlier worker saw, or what was so before the engine was away, is seen again before it is acted on.
     if (record.status === 'unhealthy' && !livesNowhere && health.confirms(record.id)) {
       const restarted = await this.#failures.restartUnhealthy(record, pass);
@@ -168,37 +206,49 @@ export class Reconciler {
     // That this owner has seen it is what makes it count as running.
     if (pass.provider.copiesEndWithProcess === true && record.runtime.leaseEpoch !== pass.fence)
       current = await this.#write(record, pass, { runtime: { leaseEpoch: pass.fence } });
-    if (record.observedGeneration !== record.generation) {
-      const spec = await runDocumentOf(context, record);
-      const runsOther = runHash(spec, record.runtime) !== active.runHash;
-      if (runsOther && record.runtime.refusedGeneration !== record.generation) {
-        return this.#replacement.begin(current, spec, { ...pass, active });
-      }
-      if (spec.protocol_era !== active.spec.protocol_era) await links.drop(record.id, active.revision);
-      const same = runsOther || canonicalJson(spec) === canonicalJson(active.spec);
-      const rolledBack = record.statusDetail.reason === 'UPDATE_ROLLED_BACK';
-      current = await this.#write(current, pass, {
-        // What runs is what is wanted now, so that an earlier update failed is of no matter any more.
-        facts: rolledBack && !runsOther ? [nothingToSay] : [],
-        fields: { observedGeneration: record.generation },
-        runtime: same ? {} : { active: { ...active, spec } },
-      });
-    }
+    if (current.observedGeneration !== current.generation)
+      return this.#converge(current, { ...pass, active });
     health.track(current, pass.fence);
     return this.#untilSleep(current);
   }
 
-  async #startNew(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
-    const { context, links, health, ownership } = this.#parts;
-    const { active, lastRevision } = record.runtime;
+  /** Makes a copy that runs like what is wanted now, by another one where it takes that. */
+  async #converge(
+    record: InstanceRecord,
+    pass: LeasedPass & { readonly active: Copy },
+  ): Promise<ReconcileResult> {
+    const { health, links, context } = this.#services;
+    const { active } = pass;
+    const spec = await runDocumentOf(context, record);
+    if (runHash(spec, record.runtime) !== active.runHash) {
+      health.track(record, pass.fence);
+      const asleep = this.#untilSleep(record);
+      if (record.runtime.refusedGeneration === record.generation) return asleep;
+      return soonest(await this.#replacement.begin(record, spec, pass), asleep);
+    }
+    if (spec.protocol_era !== active.spec.protocol_era) await links.drop(record.id, active.revision);
+    const same = canonicalJson(spec) === canonicalJson(active.spec);
+    const current = await this.#write(record, pass, {
+      // What runs is what is wanted now, so that an earlier update failed is of no matter any more.
+      facts: [{ kind: 'update-over' }],
+      fields: { observedGeneration: record.generation },
+      runtime: same ? {} : { active: { ...active, spec } },
+    });
+    health.track(current, pass.fence);
+    return this.#untilSleep(current);
+  }
+
+  async #startNew(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
+    const { context, links, health, ownership } = this.#services;
+    const { active, candidate, lastRevision } = record.runtime;
     let current = record;
     if (isServing(record)) {
       health.untrack(record.id);
       current = await this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
     }
-    if (active) {
-      await links.drop(record.id, active.revision);
-      await this.#destroy(record, active, pass);
+    for (const old of [candidate, active].filter((copy) => copy !== null)) {
+      await links.drop(record.id, old.revision);
+      await this.#destroy(record, old, pass);
     }
     let copy: Copy;
     try {
@@ -211,26 +261,33 @@ export class Reconciler {
     // The revision is in the row before the provider hears of it, so that whatever it makes can be found and removed.
     const placement = ownership.placement(copy.spec.type);
     current = await this.#write(current, pass, {
+      // It is made of what is wanted now.
+      facts: [{ kind: 'update-over' }],
       runtime: {
         active: copy,
+        candidate: null,
         lastRevision: copy.revision,
         renew: false,
         placement,
         secretFingerprint: null,
       },
     });
-    return this.#start(current, copy, pass);
+    return this.#start(current, copy, { ...pass, seen: { state: 'absent' } });
   }
 
-  async #start(record: InstanceRecord, copy: Copy, pass: Pass): Promise<ReconcileResult> {
+  async #start(
+    record: InstanceRecord,
+    copy: Copy,
+    pass: LeasedPass & { readonly seen: Observation },
+  ): Promise<ReconcileResult> {
     let current = record;
+    const say = async (fact: StatusFact): Promise<void> => {
+      current = await this.#write(current, pass, { facts: [fact] });
+    };
     const steps = {
-      pulling: async () => {
-        current = await this.#write(current, pass, { facts: [{ kind: 'pull-began' }] });
-      },
-      starting: async () => {
-        current = await this.#write(current, pass, { facts: [{ kind: 'start-began' }] });
-      },
+      pulling: () => say({ kind: 'pull-began' }),
+      starting: () => say({ kind: 'start-began' }),
+      noted: (reason: ErrorCode, message: string) => say({ kind: 'noted', reason, message }),
     };
     try {
       const ready = await this.#bringUp.run(record, copy, { ...pass, steps });
@@ -239,12 +296,13 @@ export class Reconciler {
       if (!isFailure(error)) throw error;
       return this.#failures.startFailed(current, { ...pass, copy, error });
     }
-    this.#parts.health.track(current, pass.fence);
-    return this.#untilSleep(current);
+    this.#services.health.track(current, pass.fence);
+    // An update that is under way goes on.
+    return isAtRest(current) ? this.#untilSleep(current) : { requeueAfterMs: 0 };
   }
 
-  async #stop(record: InstanceRecord, pass: Pass, kind: 'stopped' | 'slept'): Promise<ReconcileResult> {
-    const { links, health } = this.#parts;
+  async #stop(record: InstanceRecord, pass: LeasedPass, kind: 'stopped' | 'slept'): Promise<ReconcileResult> {
+    const { links, health } = this.#services;
     const { active, candidate } = record.runtime;
     const isSo = record.status === (kind === 'stopped' ? 'stopped' : 'idle') && !candidate;
     if (isSo && record.observedGeneration === record.generation) return settled;
@@ -272,8 +330,8 @@ export class Reconciler {
     return settled;
   }
 
-  async #remove(record: InstanceRecord, pass: Pass): Promise<ReconcileResult> {
-    const { context, links, health, secrets } = this.#parts;
+  async #remove(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
+    const { links, health } = this.#services;
     health.untrack(record.id);
     const copies = [record.runtime.candidate, record.runtime.active].filter((copy) => copy !== null);
     for (const copy of copies) {
@@ -281,29 +339,33 @@ export class Reconciler {
       await this.#destroy(record, copy, pass);
     }
     await this.#retirements.end(record.id);
-    for (const scope of record.runtime.ownedSecretScopes) await context.secretStore?.deleteScope(scope);
-    const origin = instanceOrigin(record);
-    await context.store.deleteInstance(record, {
-      events: [
-        draftEvent(context, origin, { type: 'MCPServerInstanceRemoved', data: instanceSubject(record) }),
-      ],
-      counters: instanceCounters(context, record.tenant, -1),
-      fence: pass.fence,
-    });
-    context.committed();
-    context.logger.info('instance removed', { instance: record.name });
-    secrets.forget(record.id);
+    return this.#removeRow(record, pass.fence);
+  }
+
+  async #removeRow(record: InstanceRecord, fence: number | undefined): Promise<ReconcileResult> {
+    await removeRow(this.#services.context, record, fence);
+    this.forget(record.id);
     return settled;
   }
 
-  async #destroy(record: InstanceRecord, copy: Copy, pass: Pass): Promise<void> {
+  /** Has the key looked at again when somebody wrote meanwhile. */
+  async #orLookAgain(work: () => Promise<ReconcileResult>): Promise<ReconcileResult> {
+    try {
+      return await work();
+    } catch (error) {
+      if (MCPInfraError.isInstance(error) && error.code === 'CONFLICT') return { requeueAfterMs: 0 };
+      throw error;
+    }
+  }
+
+  async #destroy(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {
     const { stopGraceMs: graceMs } = lifecycleMs(copy.spec);
     await pass.provider.destroy(copyRef(record, copy), { graceMs }, { signal: pass.reconcile.signal });
   }
 
   async #isOutdated(record: InstanceRecord, active: Copy): Promise<boolean> {
-    if (record.runtime.refusedGeneration === record.generation) return false;
-    return runHash(await runDocumentOf(this.#parts.context, record), record.runtime) !== active.runHash;
+    if (record.runtime.refusedGeneration === record.generation || failingUpdate(record)) return false;
+    return runHash(await runDocumentOf(this.#services.context, record), record.runtime) !== active.runHash;
   }
 
   /** An on-demand instance that nobody has used for its idle time. */
@@ -312,19 +374,25 @@ export class Reconciler {
     const spec = active?.spec ?? record.jsonSpec;
     if (resolveLifecycle(spec).start !== 'on-demand' || wantedUntil === null) return false;
     const inUse = active
-      ? (this.#parts.links.get(record.id, active.revision)?.callsInFlight ?? 0) > 0
+      ? (this.#services.links.get(record.id, active.revision)?.callsInFlight ?? 0) > 0
       : false;
-    return !inUse && Date.parse(wantedUntil) <= this.#parts.context.clock.now();
+    return !inUse && Date.parse(wantedUntil) <= this.#services.context.clock.now();
   }
 
   #untilSleep(record: InstanceRecord): ReconcileResult {
     const { active, wantedUntil } = record.runtime;
     if (!active || wantedUntil === null || resolveLifecycle(active.spec).start !== 'on-demand')
       return settled;
-    return { requeueAfterMs: Math.max(1_000, Date.parse(wantedUntil) - this.#parts.context.clock.now()) };
+    return { requeueAfterMs: Math.max(1_000, Date.parse(wantedUntil) - this.#services.context.clock.now()) };
   }
 
-  #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
-    return writePass(this.#parts.context, record, { ...change, pass });
+  #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
+    return writeUnderLease(this.#services.context, record, { ...change, pass });
   }
+}
+
+/** The copies that are to run. */
+function wantedRevisions({ desiredState, runtime }: InstanceRecord): readonly number[] {
+  if (desiredState === 'stopped' || runtime.deleteRequestedAt !== null) return [];
+  return [runtime.active, runtime.candidate].flatMap((copy) => (copy ? [copy.revision] : []));
 }

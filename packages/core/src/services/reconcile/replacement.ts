@@ -1,93 +1,107 @@
-import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { StatusFact } from '../../domain/instance/status-reducer.js';
-import { isServing } from '../../domain/instance/mcp-server-instance.js';
+import { isServing, type UpdateFailure } from '../../domain/instance/mcp-server-instance.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
-import { isFailure, type BringUp, type ReadyCopy } from './bring-up.js';
+import { isBackendAway } from './backend-away.js';
+import type { BringUp, ReadyCopy } from './bring-up.js';
 import { timestamp } from '../context/event-drafts.js';
 import type { FailureRecorder } from './failure-recorder.js';
 import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileResult } from '../../async/keyed-work.js';
-import { writePass, type Pass } from './pass.js';
+import { writeUnderLease, type LeasedPass } from './leased-pass.js';
 import { runDocumentOf, runHash } from '../context/run-document.js';
 import type { Retirements } from './retirements.js';
 import { toolsChanged } from '../health/tools-changed.js';
 import { sleep } from '../../async/sleep.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
+import { exitedAtStart, isFailure } from './told-exit.js';
 
-/** Takes back what a status said beside itself. */
-export const nothingToSay: StatusFact = { kind: 'noted', reason: '', message: '' };
+type WithActive = LeasedPass & { readonly active: Copy };
 
 /**
  * Replaces a running copy by one of the new document: start, probe, switch, drain the old one. A new copy that does not
- * become ready is removed and the old one serves on.
+ * become ready is removed and the old one serves on; what may pass by itself is tried again, as long as a start may take.
  *
  * Where two copies cannot run side by side, the old one is stopped first and started again after a failure.
  */
 export class Replacement {
-  readonly #parts: WorkerParts;
+  readonly #services: ReconcileServices;
   readonly #bringUp: BringUp;
   readonly #failures: FailureRecorder;
   readonly #retirements: Retirements;
-  /** Why the last update of an instance failed; forgotten with the process. */
-  readonly #refusals = new Map<string, string>();
 
   constructor(
-    parts: WorkerParts,
+    services: ReconcileServices,
     steps: {
       readonly bringUp: BringUp;
       readonly failures: FailureRecorder;
       readonly retirements: Retirements;
     },
   ) {
-    this.#parts = parts;
+    this.#services = services;
     this.#bringUp = steps.bringUp;
     this.#failures = steps.failures;
     this.#retirements = steps.retirements;
   }
 
-  /** Decides on a candidate. */
-  async begin(
-    record: InstanceRecord,
-    spec: JsonSpec,
-    pass: Pass & { readonly active: Copy },
-  ): Promise<ReconcileResult> {
+  /** Decides on a candidate, once its time has come. */
+  async begin(record: InstanceRecord, spec: JsonSpec, pass: WithActive): Promise<ReconcileResult> {
+    const failing = failingUpdate(record);
+    const waitMs = failing?.nextRetryAt ? Date.parse(failing.nextRetryAt) - this.#nowMs() : 0;
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
     const revision = record.runtime.lastRevision + 1;
     const candidate: Copy = { revision, runHash: runHash(spec, record.runtime), spec };
-    const decided = await this.#write(record, pass, { runtime: { candidate, lastRevision: revision } });
+    const decided = await this.#write(record, pass, {
+      // What an earlier update left to say is over.
+      facts: failing ? [] : [{ kind: 'update-over' }],
+      runtime: { candidate, lastRevision: revision },
+    });
     return this.goOn(decided, candidate, pass);
   }
 
+  /** Whether the old copy serves while the candidate is brought up. */
+  overlaps({ provider }: LeasedPass, candidate: Copy): boolean {
+    return provider.canOverlap?.(candidate.spec) ?? true;
+  }
+
   /** Goes on with a candidate that was decided on, here or by a worker before. */
-  async goOn(given: InstanceRecord, candidate: Copy, pass: Pass): Promise<ReconcileResult> {
+  async goOn(given: InstanceRecord, candidate: Copy, pass: WithActive): Promise<ReconcileResult> {
     let record = given;
-    const { active } = record.runtime;
-    const spec = await runDocumentOf(this.#parts.context, record);
+    const { active } = pass;
+    const spec = await runDocumentOf(this.#services.context, record);
     if (runHash(spec, record.runtime) !== candidate.runHash) {
       await this.#discard(record, candidate, pass);
       await this.#write(record, pass, { runtime: { candidate: null } });
       return { requeueAfterMs: 0 };
     }
-    const overlapping = pass.provider.canOverlap?.(candidate.spec) ?? true;
-    if (active && !overlapping) record = await this.#makeRoom(record, active, pass);
+    const overlapping = this.overlaps(pass, candidate);
+    if (overlapping) this.#services.health.track(record, pass.fence);
+    else if (isServing(record)) record = await this.#makeRoom(record, active, pass);
+    const say = async (fact: StatusFact): Promise<void> => {
+      // While the old copy serves, the status is the old copy's.
+      if (!overlapping) record = await this.#write(record, pass, { facts: [fact] });
+    };
     const steps = {
-      pulling: () => Promise.resolve(),
-      starting: async () => {
-        if (!overlapping) record = await this.#write(record, pass, { facts: [{ kind: 'start-began' }] });
-      },
+      pulling: () => say({ kind: 'pull-began' }),
+      starting: () => say({ kind: 'start-began' }),
+      noted: (reason: MCPInfraError['code'], message: string) => say({ kind: 'noted', reason, message }),
     };
     try {
-      const ready = await this.#bringUp.run(record, candidate, { ...pass, steps });
+      const seen = await pass.provider.observe(copyRef(record, candidate), { signal: pass.reconcile.signal });
+      // A candidate is started once: one that ended has failed.
+      if (seen.state === 'exited') throw exitedAtStart(seen);
+      const ready = await this.#bringUp.run(record, candidate, { ...pass, seen, steps });
       record = await this.#switch(record, candidate, { ...pass, ready });
     } catch (error) {
-      if (!isFailure(error)) throw error;
-      return this.#rollBack(record, candidate, { ...pass, error });
+      // A backend that is away says nothing of the candidate, which stays.
+      if (!isFailure(error) || isBackendAway(error)) throw error;
+      return this.#failed(record, candidate, { ...pass, error });
     }
-    this.#parts.health.track(record, pass.fence);
-    if (active) this.#retirements.begin(record, active, pass.provider);
+    this.#services.health.track(record, pass.fence);
+    this.#retirements.begin(record, active, pass.provider);
     return {};
   }
 
@@ -95,24 +109,22 @@ export class Replacement {
   readyChange(record: InstanceRecord, ready: ReadyCopy): InstanceChange {
     const { report, endpoint, secretFingerprint } = ready;
     const { handshake, unauthorized } = report;
-    const event = handshake ? toolsChanged(this.#parts.context, record, handshake.tools) : undefined;
+    const event = handshake ? toolsChanged(this.#services.context, record, handshake.tools) : undefined;
     const message = unauthorized ? 'The server answers but refuses the credentials.' : '';
-    const passed: StatusFact = {
-      kind: 'probe-passed',
-      endpoint,
-      health: unauthorized ? 'unauthorized' : 'healthy',
-      message,
-    };
-    const isRefused = record.runtime.refusedGeneration === record.generation;
+    const health = unauthorized ? 'unauthorized' : 'healthy';
+    // What runs again while an update is under way, or after it was given up, is not what is wanted.
+    const isWanted = record.runtime.candidate === null && !failingUpdate(record);
     return {
-      // What runs again after an update was rolled back is not what is wanted, and the status goes on saying so.
-      facts: isRefused ? [passed, this.#rolledBack(record)] : [passed],
+      facts: [
+        ...(isWanted ? [{ kind: 'update-over' as const }] : []),
+        { kind: 'probe-passed', endpoint, health, message },
+      ],
       runtime: {
-        steadySince: timestamp(this.#parts.context),
+        steadySince: timestamp(this.#services.context),
         ...(handshake ? { handshake } : {}),
         ...(secretFingerprint === undefined ? {} : { secretFingerprint }),
       },
-      fields: { observedGeneration: record.generation },
+      fields: isWanted ? { observedGeneration: record.generation } : {},
       events: () => (event ? [event] : []),
     };
   }
@@ -120,14 +132,12 @@ export class Replacement {
   async #switch(
     record: InstanceRecord,
     candidate: Copy,
-    pass: Pass & { readonly ready: ReadyCopy },
+    pass: LeasedPass & { readonly ready: ReadyCopy },
   ): Promise<InstanceRecord> {
     const change = this.readyChange(record, pass.ready);
-    const serving = isServing(record);
     const facts: StatusFact[] = [
-      ...(serving || record.status === 'starting' ? [] : [{ kind: 'start-began' as const }]),
-      // What an earlier update that was rolled back left to say is over.
-      ...(serving && record.statusDetail.reason === 'UPDATE_ROLLED_BACK' ? [nothingToSay] : []),
+      { kind: 'update-over' },
+      ...(isServing(record) || record.status === 'starting' ? [] : [{ kind: 'start-began' as const }]),
       ...(change.facts ?? []),
     ];
     const runtime = {
@@ -139,47 +149,56 @@ export class Replacement {
       failures: 0,
       refusedGeneration: null,
     };
-    this.#refusals.delete(record.id);
-    return this.#write(record, pass, { ...change, facts, runtime });
+    const fields = { observedGeneration: record.generation };
+    return this.#write(record, pass, { ...change, facts, runtime, fields });
   }
 
-  async #rollBack(
+  /** Removes a candidate that failed; the row says why, and when the next one is tried or that none is. */
+  async #failed(
     record: InstanceRecord,
     candidate: Copy,
-    pass: Pass & { readonly error: MCPInfraError },
+    pass: LeasedPass & { readonly error: MCPInfraError },
   ): Promise<ReconcileResult> {
     if (pass.reconcile.signal.aborted)
       throw mcpError('ABORTED', 'The update was ended.', { cause: pass.reconcile.signal.reason });
-    if (!record.runtime.active) {
-      const failed = { ...record, runtime: { ...record.runtime, candidate: null } };
-      return this.#failures.startFailed(failed, { ...pass, copy: candidate });
-    }
+    const { context, secrets } = this.#services;
+    const exit = await this.#failures.exitOf(record, candidate, pass);
     await this.#discard(record, candidate, pass);
-    const { secrets } = this.#parts;
-    const { code, message: cause, remedy } = secrets.scrubError(record.id, pass.error);
-    this.#refusals.set(record.id, `${code}: ${cause} ${remedy}`);
-    const stopped = !isServing(record);
+    const error = secrets.scrubError(record.id, pass.error);
+    const at = timestamp(context);
+    const earlier = failingUpdate(record);
+    const attempts = (earlier?.attempts ?? 0) + 1;
+    const since = earlier?.since ?? at;
+    const delayMs = this.#failures.retryDelayMs(attempts + 1);
+    // As long as a start may take, and no longer: one that had all its time has had it.
+    const endMs = Date.parse(since) + lifecycleMs(candidate.spec).startupTimeoutMs;
+    const mayPass = error.retryable && error.code !== 'STARTUP_TIMEOUT' && this.#nowMs() + delayMs <= endMs;
+    const update: UpdateFailure = {
+      generation: record.generation,
+      reason: error.code,
+      message: `${error.message} ${error.remedy}`,
+      since,
+      at,
+      attempts,
+      nextRetryAt: mayPass ? timestamp(context, delayMs) : null,
+      lastExit: exit,
+    };
     await this.#write(record, pass, {
-      facts: stopped ? [{ kind: 'run-wanted' }] : [this.#rolledBack(record)],
-      runtime: { candidate: null, refusedGeneration: record.generation },
-      fields: stopped ? {} : { observedGeneration: record.generation },
+      facts: [
+        { kind: 'update-failed', update },
+        ...(isServing(record) ? [] : [{ kind: 'run-wanted' as const }]),
+      ],
+      runtime: { candidate: null, ...(mayPass ? {} : { refusedGeneration: record.generation }) },
     });
-    this.#parts.context.logger.warn('an update was rolled back', { instance: record.name, code, cause });
+    const what = mayPass ? 'an update failed and is tried again' : 'an update was rolled back';
+    const { code, message } = error;
+    context.logger.warn(what, { instance: record.name, code, cause: message, attempts });
     return { requeueAfterMs: 0 };
   }
 
-  #rolledBack({ id }: InstanceRecord): StatusFact {
-    const why = this.#refusals.get(id) ?? 'the new copy did not become ready.';
-    return {
-      kind: 'noted',
-      reason: 'UPDATE_ROLLED_BACK',
-      message: `The update failed and was rolled back: ${why}`,
-    };
-  }
-
-  async #makeRoom(record: InstanceRecord, active: Copy, pass: Pass): Promise<InstanceRecord> {
-    this.#parts.health.untrack(record.id);
-    await this.#drain(record, active);
+  async #makeRoom(record: InstanceRecord, active: Copy, pass: LeasedPass): Promise<InstanceRecord> {
+    this.#services.health.untrack(record.id);
+    await this.#drain(record, active, pass);
     const { stopGraceMs: graceMs } = lifecycleMs(active.spec);
     await pass.provider.ensureStopped(
       copyRef(record, active),
@@ -189,8 +208,9 @@ export class Replacement {
     return this.#write(record, pass, { facts: [{ kind: 'run-wanted' }] });
   }
 
-  async #drain(record: InstanceRecord, copy: Copy): Promise<void> {
-    const { links, context } = this.#parts;
+  async #drain(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {
+    const { links, context } = this.#services;
+    pass.reconcile.leave();
     const over = new AbortController();
     const { stopGraceMs } = lifecycleMs(copy.spec);
     const timeUp = sleep(context.clock, stopGraceMs, over.signal);
@@ -199,13 +219,22 @@ export class Replacement {
     await links.drop(record.id, copy.revision);
   }
 
-  async #discard(record: InstanceRecord, copy: Copy, pass: Pass): Promise<void> {
+  async #discard(record: InstanceRecord, copy: Copy, pass: LeasedPass): Promise<void> {
     const { stopGraceMs: graceMs } = lifecycleMs(copy.spec);
-    await this.#parts.links.drop(record.id, copy.revision);
+    await this.#services.links.drop(record.id, copy.revision);
     await pass.provider.destroy(copyRef(record, copy), { graceMs }, { signal: pass.reconcile.signal });
   }
 
-  #write(record: InstanceRecord, pass: Pass, change: InstanceChange): Promise<InstanceRecord> {
-    return writePass(this.#parts.context, record, { ...change, pass });
+  #nowMs(): number {
+    return this.#services.context.clock.now();
   }
+
+  #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {
+    return writeUnderLease(this.#services.context, record, { ...change, pass });
+  }
+}
+
+/** What is told of an update to what is wanted now; `undefined` where no try of it has failed. */
+export function failingUpdate({ statusDetail, generation }: InstanceRecord): UpdateFailure | undefined {
+  return statusDetail.update?.generation === generation ? statusDetail.update : undefined;
 }

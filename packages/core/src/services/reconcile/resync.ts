@@ -1,10 +1,13 @@
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import { rowsOfPages } from '../../domain/list-page.js';
-import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
-import type { WorkerParts } from './worker-parts.js';
+import { isRemovable } from './remove-row.js';
+import { resumeRollOut, wantedDefinitions } from './resume-roll-outs.js';
+import { noteUnreachable } from './note-unreachable.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 const pageSize = 500;
 
@@ -13,12 +16,12 @@ const pageSize = 500;
  * harmless; it runs at the start, when leases changed, and every 30 seconds.
  */
 export class Resync {
-  readonly #parts: WorkerParts;
+  readonly #services: ReconcileServices;
   readonly #collector: OrphanCollector;
 
-  constructor(parts: WorkerParts) {
-    this.#parts = parts;
-    this.#collector = new OrphanCollector(parts);
+  constructor(services: ReconcileServices) {
+    this.#services = services;
+    this.#collector = new OrphanCollector(services);
   }
 
   /** Whether something was seen that has to be looked at again before the next turn. */
@@ -27,7 +30,7 @@ export class Resync {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { context, condition, ownership } = this.#parts;
+    const { context, condition, ownership } = this.#services;
     const running = new Map<string, OwnedCopy['state']>();
     const listings: { readonly provider: Provider; readonly listed: readonly OwnedCopy[] }[] = [];
     for (const [type, provider] of context.providers) {
@@ -64,8 +67,10 @@ export class Resync {
     reachable: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<ReadonlySet<string>> {
-    const { context } = this.#parts;
+    const { context } = this.#services;
     const known = new Set<string>();
+    const leases = await context.store.leases.list({ signal });
+    const wanted = await wantedDefinitions(context, signal);
     const { instances } = context.store;
     for await (const record of rowsOfPages((cursor) =>
       instances.list({ limit: pageSize, cursor }, { signal }),
@@ -73,14 +78,18 @@ export class Resync {
       const { active, candidate } = record.runtime;
       if (active) known.add(copyKey(record.id, active.revision));
       if (candidate) known.add(copyKey(record.id, candidate.revision));
-      if (needsLook(record, running, reachable) || this.#isUnseen(record)) context.wake(record.id, 'hint');
+      if (wanted.size > 0 && this.#isOurs(record)) await resumeRollOut(context, record, wanted);
+      const isForeign = !context.providers.has(record.jsonSpec.type);
+      if (isForeign && !isRemovable(record)) await noteUnreachable(this.#services, record, leases);
+      else if (needsLook(record, running, reachable) || this.#isUnseen(record))
+        context.wake(record.id, 'hint');
       else this.#track(record);
     }
     return known;
   }
 
   async #recount(signal: AbortSignal): Promise<void> {
-    const { context } = this.#parts;
+    const { context } = this.#services;
     for (const drift of await context.store.counters.recount({ signal }).catch((error: unknown) => {
       context.logger.warn('the counters could not be checked', { error: messageOf(error) });
       return [];
@@ -90,19 +99,26 @@ export class Resync {
   }
 
   /** A copy that ends with its process counts only once its present owner has seen it. */
-  #isUnseen({ id, jsonSpec: { type }, runtime: { placement, leaseEpoch } }: InstanceRecord): boolean {
-    const { context, ownership } = this.#parts;
-    if (context.providers.get(type)?.copiesEndWithProcess !== true) return false;
-    const fence = ownership.fence({ id, type, placement });
-    return fence !== null && fence !== leaseEpoch;
+  #isUnseen(record: InstanceRecord): boolean {
+    const { context } = this.#services;
+    if (context.providers.get(record.jsonSpec.type)?.copiesEndWithProcess !== true) return false;
+    const fence = this.#fence(record);
+    return fence !== null && fence !== record.runtime.leaseEpoch;
   }
 
   #track(record: InstanceRecord): void {
-    const { ownership, health } = this.#parts;
-    const { type } = record.jsonSpec;
-    const fence = ownership.fence({ id: record.id, type, placement: record.runtime.placement });
+    const { health } = this.#services;
+    const fence = this.#fence(record);
     if (isServing(record) && fence !== null) health.track(record, fence);
     else health.untrack(record.id);
+  }
+
+  #isOurs(record: InstanceRecord): boolean {
+    return this.#fence(record) !== null;
+  }
+
+  #fence({ id, jsonSpec: { type }, runtime: { placement } }: InstanceRecord): number | null {
+    return this.#services.ownership.fence({ id, type, placement });
   }
 }
 
@@ -112,9 +128,8 @@ function needsLook(
   running: ReadonlyMap<string, OwnedCopy['state']>,
   reachable: ReadonlySet<string>,
 ): boolean {
-  const { status, runtime, observedGeneration, generation } = record;
-  if (runtime.deleteRequestedAt !== null || runtime.candidate || observedGeneration !== generation)
-    return true;
+  const { status, runtime } = record;
+  if (runtime.deleteRequestedAt !== null || runtime.candidate || !isAtRest(record)) return true;
   const lives = runtime.active ? running.get(copyKey(record.id, runtime.active.revision)) : undefined;
   if (status === 'stopped' || status === 'idle') return lives === 'running';
   if (status === 'running') return !reachable.has(record.jsonSpec.type) || lives !== 'running';

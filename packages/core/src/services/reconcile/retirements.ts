@@ -3,7 +3,7 @@ import type { Copy, InstanceRecord } from '../../domain/instance/instance-record
 import type { Provider } from '../../ports/provider.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
-import type { WorkerParts } from './worker-parts.js';
+import type { ReconcileServices } from './reconcile-services.js';
 
 interface Retirement {
   readonly instanceId: string;
@@ -16,10 +16,10 @@ interface Retirement {
  * have their own time, beside the passes over their instances; what a crash leaves of them, the resync removes.
  */
 export class Retirements {
-  readonly #parts: WorkerParts;
+  readonly #parts: ReconcileServices;
   readonly #underWay = new Set<Retirement>();
 
-  constructor(parts: WorkerParts) {
+  constructor(parts: ReconcileServices) {
     this.#parts = parts;
   }
 

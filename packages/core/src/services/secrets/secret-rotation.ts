@@ -1,5 +1,5 @@
 import { messageOf } from '../../domain/errors/normalise-error.js';
-import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isAtRest, type Copy, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import { collectReferences } from '../../domain/json-spec/collect-references.js';
 import { shardCount, shardOf } from '../../domain/shard.js';
@@ -93,7 +93,6 @@ export class SecretRotation {
 /** The copy that runs as last wanted; `null` while anything is under way, which reads the values anew by itself. */
 function settledCopy(record: InstanceRecord): Copy | null {
   const { active, candidate, deleteRequestedAt } = record.runtime;
-  const isSettled =
-    isServing(record) && record.desiredState === 'running' && record.observedGeneration === record.generation;
+  const isSettled = isServing(record) && record.desiredState === 'running' && isAtRest(record);
   return isSettled && !candidate && deleteRequestedAt === null ? active : null;
 }

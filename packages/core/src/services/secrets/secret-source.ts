@@ -44,6 +44,11 @@ export class SecretSource {
     this.#context = context;
   }
 
+  /** How many instances values are kept of. */
+  get size(): number {
+    return new Set([...this.#given.keys(), ...this.#scrubbers.keys(), ...this.#newest.keys()]).size;
+  }
+
   /**
    * Gives a copy the values of every reference in its document.
    *

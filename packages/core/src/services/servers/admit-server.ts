@@ -1,14 +1,8 @@
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { PinnedServer } from '../../domain/instance/instance-record.js';
-import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { visibleServer, type Scope } from '../context/access.js';
+import { pinServer } from '../context/move-to-definition.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
-
-/** What of a definition an instance keeps. */
-export function pinServer(server: MCPServer): PinnedServer {
-  const { name, version, resourceVersion, dockerImageUrl, jsonSpec, envSchema } = server;
-  return { name, version, resourceVersion, dockerImageUrl, jsonSpec, envSchema };
-}
 
 /**
  * The definition an instance is to be made of.

@@ -2,11 +2,9 @@ import { rowsOfPages } from '../../domain/list-page.js';
 import { invalidSpec, type Issue } from '../../domain/errors/issue.js';
 import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
 import type { CallOptions } from '../../ports/common.js';
-import { draftEvent, instanceOrigin, instanceWish } from '../context/event-drafts.js';
-import { changeInstance } from '../context/instance-writer.js';
+import { moveToDefinition } from '../context/move-to-definition.js';
 import { buildRunDocument } from '../context/run-document.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
-import { afresh, tryNow } from '../context/try-now.js';
 
 /** Every instance made of a server, in any tenant. */
 export async function instancesOfServer(
@@ -39,30 +37,18 @@ export async function checkRollOut(
   if (issues.length > 0) throw invalidSpec(`The roll-out of "${pinned.name}"`, issues);
 }
 
-/** Pins every instance of a server to its new definition; the workers replace their copies. */
+/**
+ * Pins every instance of a server to its new definition; the workers replace their copies. What it does not come to, the
+ * resync of the workers does.
+ */
 export async function rollOut(
   context: ServiceContext,
   pinned: PinnedServer,
   request: CommandOptions & { readonly serverId: string },
 ): Promise<void> {
-  for (const { id } of await moving(context, request)) {
-    const actor = request.actor ?? 'system';
-    await changeInstance(context, id, {
-      origin: { actor, signal: request.signal },
-      decide: (record) => ({
-        facts: tryNow(record),
-        runtime: { pinned, ...afresh },
-        fields: { generation: record.generation + 1, serverResourceVersion: pinned.resourceVersion },
-        events: (next) => [
-          draftEvent(context, instanceOrigin(next, actor), {
-            type: 'MCPServerInstanceUpdated',
-            data: instanceWish(next),
-          }),
-        ],
-      }),
-    });
-    context.wake(id, 'wish-changed');
-  }
+  const { actor, signal } = request;
+  for (const { id } of await moving(context, request))
+    await moveToDefinition(context, id, { pinned, actor, signal });
 }
 
 async function moving(

@@ -2,7 +2,7 @@ import type { Issue } from '../../domain/errors/issue.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { MCPServer } from '../../domain/server/mcp-server.js';
-import { pinServer } from './admit-server.js';
+import { pinServer } from '../context/move-to-definition.js';
 import { instancesOfServer } from './roll-out.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';

@@ -9,7 +9,7 @@ import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.j
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { draftEvent, serverSubject, timestamp } from '../context/event-drafts.js';
-import { pinServer } from './admit-server.js';
+import { pinServer } from '../context/move-to-definition.js';
 import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
 import type { MCPServerFields, MCPServerInput } from './server-input.js';
 import type { ServerPlan } from './server-plan.js';
@@ -220,9 +220,14 @@ export class MCPServerRegistry {
     fields: MCPServerFields,
     options: ServerUpdateOptions,
   ): Promise<MCPServer> {
-    const next: MCPServer = { ...current, ...fields };
-    if (canonicalJson(next) === canonicalJson(current)) return current;
     const rolling = options.rollout === 'rolling';
+    const same = canonicalJson({ ...current, ...fields }) === canonicalJson(current);
+    if (same && !rolling) return current;
+    if (same && current.rollout === 'rolling') {
+      await rollOut(this.#context, pinServer(current), { serverId: current.id, ...options });
+      return current;
+    }
+    const next: MCPServer = { ...current, ...fields, rollout: rolling ? 'rolling' : undefined };
     if (rolling) await checkRollOut(this.#context, pinServer(next), { serverId: next.id, ...options });
     const row = { ...next, updatedAt: timestamp(this.#context) };
     const effects = { events: [this.#event('MCPServerUpdated', next, options)] };

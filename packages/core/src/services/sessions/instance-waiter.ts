@@ -1,6 +1,6 @@
 import { hasCode } from '../../domain/errors/has-code.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { InstanceStatus } from '../../domain/instance/mcp-server-instance.js';
 import { visibleInstance, type Scope } from '../context/access.js';
 import type { EventHub } from '../events/event-hub.js';
@@ -107,19 +107,28 @@ function isReady(record: InstanceRecord): boolean {
     throw overtaken('INSTANCE_DELETED', record, 'it is being deleted');
   if (record.desiredState === 'stopped') throw overtaken('INSTANCE_STOPPED', record, 'it is stopped');
   if (record.status === 'failed' && record.statusDetail.nextRetryAt === null) throw failureOf(record);
-  const settled = record.observedGeneration === record.generation;
   // An on-demand instance that sleeps is ready: its first call wakes it.
-  return settled && (record.status === 'running' || record.status === 'idle');
+  return isAtRest(record) && (record.status === 'running' || record.status === 'idle');
 }
 
 function aborted(last: InstanceRecord | null, signal: AbortSignal): MCPInfraError {
   const detail = last?.statusDetail;
   const state = last
-    ? `The instance "${last.name}" is ${last.status}${detail?.message ? `: ${detail.message}` : '.'}`
+    ? `The instance "${last.name}" is ${last.status}${whyOf(last)}`
     : 'Nothing was read yet.';
   const next = detail?.nextRetryAt ? ` The next try is at ${detail.nextRetryAt}.` : '';
   return mcpError('ABORTED', `The wait was ended by its signal. ${state}${next}`, {
     cause: signal.reason,
     details: last ? stateOf(last) : {},
   });
+}
+
+/** Why an instance is not as wished, as far as it is known: code, sentence, and what it last wrote. */
+function whyOf({ statusDetail }: InstanceRecord): string {
+  const { reason, message, lastExit, update } = statusDetail;
+  const said = lastExit?.lastLogLines.at(-1);
+  const wrote =
+    reason === '' || said === undefined || message.includes(said) ? '' : ` It last wrote: "${said}".`;
+  const updating = update ? ` Its update fails: ${update.reason}: ${update.message}` : '';
+  return `${reason === '' ? '.' : `: ${reason}: ${message}`}${wrote}${updating}`;
 }

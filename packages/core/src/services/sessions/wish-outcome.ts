@@ -54,7 +54,10 @@ export function stateOf({ statusDetail }: InstanceRecord): Readonly<Record<strin
 }
 
 function rolledBack(record: InstanceRecord): MCPInfraError {
-  const { reason, message } = record.statusDetail;
-  const why = reason === 'UPDATE_ROLLED_BACK' ? message : 'The update failed and was rolled back.';
-  return mcpError('UPDATE_ROLLED_BACK', why, { details: stateOf(record) });
+  const { update } = record.statusDetail;
+  const why = update ? `: ${update.reason}: ${update.message}` : '.';
+  const lastLogLines = update?.lastExit?.lastLogLines ?? [];
+  return mcpError('UPDATE_ROLLED_BACK', `The update failed and was rolled back${why}`, {
+    details: { ...stateOf(record), lastLogLines },
+  });
 }

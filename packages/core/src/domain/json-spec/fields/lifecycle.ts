@@ -14,4 +14,5 @@ export const lifecycle = specObject({
     .max(1_000_000)
     .optional(),
   startup_timeout: seconds.optional(),
+  busy_timeout: seconds.optional(),
 });

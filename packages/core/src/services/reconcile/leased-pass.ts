@@ -5,7 +5,7 @@ import type { ReconcileContext } from '../../async/keyed-work.js';
 import type { ServiceContext } from '../context/service-context.js';
 
 /** What one pass over an instance works with. */
-export interface Pass {
+export interface LeasedPass {
   readonly provider: Provider;
   /** The epoch of the lease under which it writes. */
   readonly fence: number;
@@ -13,10 +13,10 @@ export interface Pass {
 }
 
 /** Writes what a pass found, under its lease. @throws `CONFLICT`, `LEASE_LOST` */
-export function writePass(
+export function writeUnderLease(
   context: ServiceContext,
   record: InstanceRecord,
-  change: InstanceChange & { readonly pass: Pick<Pass, 'fence'> },
+  change: InstanceChange & { readonly pass: Pick<LeasedPass, 'fence'> },
 ): Promise<InstanceRecord> {
   const { pass, ...rest } = change;
   return writeChange(context, record, { ...rest, origin: { fence: pass.fence } });

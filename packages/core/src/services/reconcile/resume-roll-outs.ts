@@ -1,0 +1,38 @@
+import { messageOf } from '../../domain/errors/normalise-error.js';
+import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
+import { moveToDefinition, pinServer } from '../context/move-to-definition.js';
+import type { ServiceContext } from '../context/service-context.js';
+
+const pageSize = 500;
+
+/** The definitions whose last change is wanted for every instance made of them, by the id of the server. */
+export async function wantedDefinitions(
+  context: ServiceContext,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, PinnedServer>> {
+  const wanted = new Map<string, PinnedServer>();
+  let cursor: string | undefined;
+  do {
+    const page = await context.store.servers.list({ limit: pageSize, cursor }, { signal });
+    for (const server of page.items)
+      if (server.rollout === 'rolling') wanted.set(server.id, pinServer(server));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined && !signal.aborted);
+  return wanted;
+}
+
+/** Moves an instance that a roll-out has not come to, since whoever made it ended on the way. */
+export async function resumeRollOut(
+  context: ServiceContext,
+  record: InstanceRecord,
+  wanted: ReadonlyMap<string, PinnedServer>,
+): Promise<void> {
+  const pinned = wanted.get(record.serverSpecId ?? '');
+  if (!pinned || (record.serverResourceVersion ?? 0) >= pinned.resourceVersion) return;
+  await moveToDefinition(context, record.id, { pinned }).catch((error: unknown) => {
+    context.logger.warn('a roll-out could not be resumed', {
+      instance: record.name,
+      error: messageOf(error),
+    });
+  });
+}
