@@ -95,6 +95,7 @@ export type {
   EventStream,
   EventSubscriptionOptions,
 } from './services/events/event-stream.js';
+export type { HandlerContext } from './services/events/handler-calls.js';
 export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';
 export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instances/instance-input.js';

@@ -136,7 +136,7 @@ export { instanceRecordCodec } from './domain/wire/instance-record-codec.js';
 export { serverCodec } from './domain/wire/server-codec.js';
 export type { WireCodec } from './domain/wire/wire-codec.js';
 export type { Clock } from './ports/clock.js';
-export type { CallOptions, Unsubscribe } from './ports/common.js';
+export type { CallOptions, PartReport, Unsubscribe } from './ports/common.js';
 export type { EventBus, EventBusContext, EventHandler, EventSubscription } from './ports/event-bus.js';
 export type { LogFields, Logger } from './ports/logger.js';
 export type {

@@ -1,6 +1,12 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-import { createScrubber, type LogLine, type LogQuery, throwIfAborted } from '@mcpinfra/core/plugin';
+import {
+  createScrubber,
+  type LogLine,
+  type LogQuery,
+  sleep,
+  systemClock,
+  throwIfAborted,
+} from '@mcpinfra/core/plugin';
 import type { Container, ContainerInspectInfo, ContainerLogsOptions } from 'dockerode';
 import { knownSecrets } from './container-secrets.js';
 import { nameOf, type Containers } from './containers.js';
@@ -105,7 +111,7 @@ export class ContainerLogs {
     signal: AbortSignal | undefined,
     read: (of: Container, abortSignal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return this.#engine.ask(`Reading the log of ${nameOf(container)}`, signal, (docker, abortSignal) =>
+    return this.#engine.ask(`Reading the log of ${nameOf(container)}`, { signal }, (docker, abortSignal) =>
       read(docker.getContainer(container.Id), abortSignal),
     );
   }
@@ -139,7 +145,8 @@ export class ContainerLogs {
     for (;;) {
       const found = await this.#containers.find(owned, signal);
       if (!found || found.State.Running) return found;
-      await delay(lookEveryMs, undefined, { signal }).catch(() => throwIfAborted(signal));
+      await sleep(systemClock, lookEveryMs, signal);
+      throwIfAborted(signal);
     }
   }
 

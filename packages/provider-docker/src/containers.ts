@@ -1,12 +1,13 @@
 import { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-import { mcpError, type StdioChannel } from '@mcpinfra/core/plugin';
+import { mcpError, sleep, type StdioChannel, systemClock } from '@mcpinfra/core/plugin';
 import type { ContainerCreateOptions, ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import { statusOf, type Engine } from './engine.js';
 import { copyName, isCopy, labelFilter, labels, type OwnedRef } from './labels.js';
 import { openAttachment } from './stdio-attachment.js';
 
 const pollMs = 50;
+/** An engine that has much to do takes its time to change something. */
+const changeMs = 60_000;
 
 /** What is known of a container from the moment it is made. */
 export interface KnownContainer {
@@ -43,13 +44,16 @@ export class Containers {
     const name = copyName(owned.copy);
     for (;;) {
       try {
-        const { id } = await this.#engine.ask(`Making the container ${name}`, signal, (docker, abortSignal) =>
-          // Named apart, else dockerode writes the document into the address too, environment included.
-          docker.createContainer({
-            _query: { name },
-            _body: document,
-            abortSignal,
-          } as ContainerCreateOptions),
+        const { id } = await this.#engine.ask(
+          `Making the container ${name}`,
+          { signal, timeoutMs: changeMs },
+          (docker, abortSignal) =>
+            // Named apart, else dockerode writes the document into the address too, environment included.
+            docker.createContainer({
+              _query: { name },
+              _body: document,
+              abortSignal,
+            } as ContainerCreateOptions),
         );
         return {
           Id: id,
@@ -64,14 +68,16 @@ export class Containers {
       if (found && !isCopy(found.Config.Labels, owned)) throw foreign(name);
       if (found && !isGoing(found)) return found;
       // It is just being removed; the name is free in a moment.
-      await delay(pollMs, undefined, { signal }).catch(() => undefined);
+      await sleep(systemClock, pollMs, signal);
     }
   }
 
   async start(container: KnownContainer, signal: AbortSignal | undefined): Promise<void> {
     await this.#engine
-      .ask(`Starting the container ${nameOf(container)}`, signal, (docker, abortSignal) =>
-        docker.getContainer(container.Id).start({ abortSignal }),
+      .ask(
+        `Starting the container ${nameOf(container)}`,
+        { signal, timeoutMs: changeMs },
+        (docker, abortSignal) => docker.getContainer(container.Id).start({ abortSignal }),
       )
       .catch((error: unknown) => {
         // Somebody else has started it.
@@ -82,8 +88,11 @@ export class Containers {
   /** Ends a container's processes: asks them to, and kills them after the grace. */
   async stop(container: KnownContainer, graceMs: number, signal: AbortSignal | undefined): Promise<void> {
     await this.#engine
-      .ask(`Stopping the container ${nameOf(container)}`, signal, (docker, abortSignal) =>
-        docker.getContainer(container.Id).stop({ t: Math.ceil(graceMs / 1_000), abortSignal }),
+      .ask(
+        `Stopping the container ${nameOf(container)}`,
+        { signal, timeoutMs: graceMs + changeMs },
+        (docker, abortSignal) =>
+          docker.getContainer(container.Id).stop({ t: Math.ceil(graceMs / 1_000), abortSignal }),
       )
       .catch((error: unknown) => {
         if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error;
@@ -96,14 +105,14 @@ export class Containers {
       try {
         await this.#engine.askMaybe(
           `Removing the container ${id.slice(0, 12)}`,
-          signal,
+          { signal, timeoutMs: changeMs },
           (docker, abortSignal) => docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
         );
         return;
       } catch (error) {
         // Somebody else removes it already.
         if (statusOf(error) !== 409) throw error;
-        await delay(pollMs, undefined, { signal }).catch(() => undefined);
+        await sleep(systemClock, pollMs, signal);
       }
     }
   }
@@ -113,7 +122,7 @@ export class Containers {
     const options = { stream: true, stdin: true, stdout: true, stderr: false, logs: false, hijack: true };
     const connection = await this.#engine.ask(
       `Attaching to the container ${nameOf(container)}`,
-      signal,
+      { signal },
       (docker, abortSignal) => docker.getContainer(container.Id).attach({ ...options, abortSignal }),
     );
     // A socket, or what dockerode makes of a request and its answer.
@@ -124,14 +133,14 @@ export class Containers {
   /** The containers of all fleets, or of one. */
   async list(fleet: string | undefined, signal: AbortSignal | undefined): Promise<readonly ContainerInfo[]> {
     const label = fleet === undefined ? [labels.fleet] : labelFilter({ [labels.fleet]: fleet });
-    return this.#engine.ask('Listing containers', signal, (docker, abortSignal) =>
+    return this.#engine.ask('Listing containers', { signal }, (docker, abortSignal) =>
       docker.listContainers({ all: true, filters: { label }, abortSignal }),
     );
   }
 
   #named(owned: OwnedRef, signal: AbortSignal | undefined): Promise<ContainerInspectInfo | undefined> {
     const name = copyName(owned.copy);
-    return this.#engine.askMaybe(`Looking at the container ${name}`, signal, (docker, abortSignal) =>
+    return this.#engine.askMaybe(`Looking at the container ${name}`, { signal }, (docker, abortSignal) =>
       docker.getContainer(name).inspect({ abortSignal }),
     );
   }

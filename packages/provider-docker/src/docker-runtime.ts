@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type CallOptions,
   type ContainerSpec,
@@ -30,6 +29,7 @@ import { ContainerStarts } from './container-starts.js';
 import { Containers, isGoing } from './containers.js';
 import type { ResolvedOptions } from './docker-provider-options.js';
 import { Engine } from './engine.js';
+import { infoOf, isPodman, versionOf } from './engine-facts.js';
 import { EngineEvents, type ContainerEvent } from './engine-events.js';
 import { readLines, toExitRecord } from './exit-record.js';
 import { Images } from './images.js';
@@ -37,10 +37,9 @@ import { copyKey, readOwner, type OwnedRef } from './labels.js';
 import { removeLeftovers } from './leftovers.js';
 import { LifeWatch } from './life-watch.js';
 import { Networks } from './networks.js';
-import { checkPrerequisites, isPodman } from './prerequisites.js';
+import { checkPrerequisites } from './prerequisites.js';
 import { SecretFiles } from './secret-files.js';
 
-const firstConnectMs = 5_000;
 // A program that fails at once has written before the engine notes its start.
 const writesBeforeStartMs = 250;
 
@@ -98,6 +97,7 @@ export class DockerRuntime implements Provider<ContainerSpec> {
     const listener = {
       onEvent: (event: ContainerEvent) => this.#onEvent(event),
       onLost: () => {
+        this.#placement = undefined;
         this.#life.streamLost();
         this.#endpoints.clear();
       },
@@ -110,23 +110,11 @@ export class DockerRuntime implements Provider<ContainerSpec> {
       },
     };
     const events = new EngineEvents(this.#engine, context, { listener, host: context });
-    // An engine that takes the connection and does not answer is as good as away.
-    await Promise.race([events.start(), delay(firstConnectMs, undefined, { ref: false })]);
+    await events.start();
   }
 
   async placement(options?: CallOptions): Promise<string> {
-    this.#placement ??= await this.#engine.ask(
-      'Asking for the id of the engine',
-      options?.signal,
-      async (docker) => {
-        const [info, version] = await Promise.all([
-          docker.info() as Promise<{ readonly ID: string; readonly Name: string }>,
-          docker.version(),
-        ]);
-        // Podman makes up another id for each answer.
-        return isPodman(version) ? `docker:podman-${info.Name}` : `docker:${info.ID}`;
-      },
-    );
+    this.#placement ??= await this.#askPlacement(options);
     return this.#placement;
   }
 
@@ -298,6 +286,15 @@ export class DockerRuntime implements Provider<ContainerSpec> {
       if (!this.#engine.closing.aborted)
         logger.warn('the remains of killed hosts could not be looked for', { error });
     });
+  }
+
+  async #askPlacement(bounds: CallOptions = {}): Promise<string> {
+    const [info, version] = await Promise.all([
+      infoOf(this.#engine, bounds),
+      versionOf(this.#engine, bounds),
+    ]);
+    // Podman makes up another id for each answer.
+    return isPodman(version) ? `docker:podman-${info.Name}` : `docker:${info.ID}`;
   }
 
   #demandSupport(spec: ContainerSpec): void {

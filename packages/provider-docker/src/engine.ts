@@ -2,22 +2,33 @@ import { Agent as HTTPAgent } from 'node:http';
 import { Agent as HTTPSAgent } from 'node:https';
 import { setMaxListeners } from 'node:events';
 import { inspect } from 'node:util';
-import { mcpError, orAborted, throwIfAborted, underSignals } from '@mcpinfra/core/plugin';
+import { mcpError, systemClock, throwIfAborted, type Timers, withDeadline } from '@mcpinfra/core/plugin';
 import Docker from 'dockerode';
 import type { DockerConnection } from './docker-provider-options.js';
 import { engineFailure } from './engine-failure.js';
 
-/** The engine: every request to it goes through here, can be aborted, and fails with an error of the library. */
+/** How a request to the engine is bounded. */
+export interface RequestBounds {
+  readonly signal?: AbortSignal | undefined;
+  /** How long the engine has to answer; `Infinity` for what only the signal bounds. @defaultValue 30 000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+const answerMs = 30_000;
+
+/** The engine: every request to it goes through here, has an end, and fails with an error of the library. */
 export class Engine {
   /** How messages name it. */
   readonly address: string;
   readonly #connection: DockerConnection;
+  readonly #clock: Timers;
   readonly #closing = new AbortController();
   #docker: Docker | undefined;
   #agent: HTTPAgent | undefined;
 
-  constructor(connection: DockerConnection) {
+  constructor(connection: DockerConnection, clock: Timers = systemClock) {
     this.#connection = connection;
+    this.#clock = clock;
     this.address = addressOf(connection);
     // Every call under way listens to it.
     setMaxListeners(0, this.#closing.signal);
@@ -29,37 +40,42 @@ export class Engine {
   }
 
   /**
-   * Asks the engine.
+   * Asks the engine. A request that is given up is aborted, so that no connection is left to it; what it was answered with
+   * too late is ended.
    *
    * @param doing - what for, as the beginning of a sentence: "Removing the container x"
-   * @throws `PLACEMENT_UNREACHABLE` when it is away, the reason of an abort, else `PROVIDER_FAILED` whose status is
-   * told by {@link statusOf}
+   * @throws `PLACEMENT_UNREACHABLE` when it is away or does not answer in time, the reason of an abort, else
+   * `PROVIDER_FAILED` whose status is told by {@link statusOf}
    */
   async ask<T>(
     doing: string,
-    signal: AbortSignal | undefined,
+    { signal, timeoutMs = answerMs }: RequestBounds,
     work: (docker: Docker, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return underSignals([this.#closing.signal, signal], async (both) => {
-      throwIfAborted(both);
-      try {
-        // A request is given up at once, whatever becomes of its connection.
-        return await orAborted(work(this.#client(), both), both);
-      } catch (error) {
-        throwIfAborted(both);
-        throw engineFailure(error, { doing, address: this.address });
-      }
-    });
+    const { address } = this;
+    try {
+      return await withDeadline((ending) => work(this.#client(), ending), {
+        clock: this.#clock,
+        timeoutMs,
+        signals: [this.#closing.signal, signal],
+        expired: () => unanswered({ doing, address, timeoutMs }),
+        onLate: endIfStream,
+      });
+    } catch (error) {
+      throwIfAborted(this.#closing.signal);
+      throwIfAborted(signal);
+      throw engineFailure(error, { doing, address });
+    }
   }
 
   /** As {@link Engine.ask}; `undefined` when the engine does not know what is asked for. */
   async askMaybe<T>(
     doing: string,
-    signal: AbortSignal | undefined,
+    bounds: RequestBounds,
     work: (docker: Docker, signal: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {
     try {
-      return await this.ask(doing, signal, work);
+      return await this.ask(doing, bounds, work);
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw error;
@@ -101,6 +117,22 @@ export class Engine {
     };
     return new Docker(options);
   }
+}
+
+function endIfStream(answer: unknown): void {
+  (answer as { readonly destroy?: () => void } | null)?.destroy?.();
+}
+
+function unanswered(about: { readonly doing: string; readonly address: string; readonly timeoutMs: number }) {
+  const { doing, address, timeoutMs } = about;
+  const message = `${doing} failed: the engine at ${address} did not answer within ${String(timeoutMs)} ms; look whether it hangs or is overloaded.`;
+  return mcpError('PLACEMENT_UNREACHABLE', message, { details: { address, timeoutMs } });
+}
+
+/** Whether a request failed because the engine did not answer in time. */
+export function hasTimedOut(error: unknown): boolean {
+  const details: unknown = (error as { readonly details?: unknown } | null)?.details;
+  return typeof details === 'object' && details !== null && 'timeoutMs' in details;
 }
 
 /** The HTTP status the engine refused a request with. */

@@ -35,7 +35,7 @@ export class Images {
   async facts(image: string, signal: AbortSignal | undefined): Promise<ImageFacts | undefined> {
     const found = await this.#engine.askMaybe(
       `Looking at the image ${image}`,
-      signal,
+      { signal },
       (docker, abortSignal) =>
         // The types do not know that it can be aborted.
         docker.getImage(withTag(image)).inspect({ abortSignal } as object),
@@ -119,17 +119,22 @@ export class Images {
   ): Promise<void> {
     const progress = new PullProgress();
     try {
-      await this.#engine.ask(`Fetching the image ${image}`, about.signal, async (docker, abortSignal) => {
-        const options = { fromImage: withTag(image), abortSignal };
-        const stream = await docker.createImage(auth ?? {}, options);
-        const give = (): void => (stream as { destroy?: () => void }).destroy?.();
-        abortSignal.addEventListener('abort', give, { once: true });
-        for await (const line of jsonLines(stream)) {
-          if (!progress.take(line)) continue;
-          const { completedBytes, totalBytes } = progress;
-          for (const tell of about.listeners) tell({ phase: 'pulling', image, completedBytes, totalBytes });
-        }
-      });
+      // Bounded by who waits for it: images are large, registries slow.
+      await this.#engine.ask(
+        `Fetching the image ${image}`,
+        { signal: about.signal, timeoutMs: Infinity },
+        async (docker, abortSignal) => {
+          const options = { fromImage: withTag(image), abortSignal };
+          const stream = await docker.createImage(auth ?? {}, options);
+          const give = (): void => (stream as { destroy?: () => void }).destroy?.();
+          abortSignal.addEventListener('abort', give, { once: true });
+          for await (const line of jsonLines(stream)) {
+            if (!progress.take(line)) continue;
+            const { completedBytes, totalBytes } = progress;
+            for (const tell of about.listeners) tell({ phase: 'pulling', image, completedBytes, totalBytes });
+          }
+        },
+      );
     } catch (error) {
       const said = saidBy(error);
       if (said === '') throw error;

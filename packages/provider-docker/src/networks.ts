@@ -1,6 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type ContainerSpec, KeyedTurns, mcpError, resolveTransport } from '@mcpinfra/core/plugin';
+import {
+  type ContainerSpec,
+  KeyedTurns,
+  mcpError,
+  resolveTransport,
+  sleep,
+  systemClock,
+} from '@mcpinfra/core/plugin';
 import type { NetworkInspectInfo } from 'dockerode';
 import { saidBy, statusOf, type Engine } from './engine.js';
 import { hostRoutes } from './host-routes.js';
@@ -86,7 +92,7 @@ export class Networks {
     await this.#turns.take('shared', signal, async () => {
       for (const { Id: id } of await this.#list(sharedLabels(owner), signal)) {
         await this.#engine
-          .askMaybe('Removing the shared network', signal, (docker, abortSignal) =>
+          .askMaybe('Removing the shared network', { signal }, (docker, abortSignal) =>
             docker.getNetwork(id).remove({ abortSignal }),
           )
           .catch((error: unknown) => {
@@ -106,7 +112,7 @@ export class Networks {
     set: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
   ): Promise<readonly NetworkInspectInfo[]> {
-    return this.#engine.ask('Listing networks', signal, (docker, abortSignal) =>
+    return this.#engine.ask('Listing networks', { signal }, (docker, abortSignal) =>
       docker.listNetworks({ filters: { label: labelFilter(set) }, abortSignal }),
     );
   }
@@ -156,7 +162,7 @@ export class Networks {
     try {
       return await this.#engine.ask(
         `Making the network ${network.name}`,
-        signal,
+        { signal },
         async (docker, abortSignal) => {
           const body = {
             // Engines allow two of one name and then refuse to tell which is meant; ours are found by their labels.
@@ -179,14 +185,14 @@ export class Networks {
   async #remove({ Id: id, Name: name }: NetworkInspectInfo, signal: AbortSignal | undefined): Promise<void> {
     for (let left = 10; ; left -= 1) {
       try {
-        await this.#engine.askMaybe(`Removing the network ${name}`, signal, (docker, abortSignal) =>
+        await this.#engine.askMaybe(`Removing the network ${name}`, { signal }, (docker, abortSignal) =>
           docker.getNetwork(id).remove({ abortSignal }),
         );
         return;
       } catch (error) {
         // The engine may still be taking the container off it.
         if (left === 0 || !/active endpoints|in use/iu.test(saidBy(error))) throw error;
-        await delay(100, undefined, { signal }).catch(() => undefined);
+        await sleep(systemClock, 100, signal);
       }
     }
   }

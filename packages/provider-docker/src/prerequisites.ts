@@ -1,10 +1,6 @@
 import { messageOf, type Prerequisite } from '@mcpinfra/core/plugin';
 import type { Engine } from './engine.js';
-
-interface EngineVersion {
-  readonly Version?: string;
-  readonly Components?: readonly { readonly Name?: string; readonly Version?: string }[];
-}
+import { infoOf, isPodman, versionOf } from './engine-facts.js';
 
 /** Tells what the engine can be counted on for. */
 export async function checkPrerequisites(
@@ -12,10 +8,7 @@ export async function checkPrerequisites(
   signal: AbortSignal | undefined,
 ): Promise<readonly Prerequisite[]> {
   try {
-    const [version, info] = await Promise.all([
-      engine.ask('Asking for its version', signal, (docker) => docker.version() as Promise<EngineVersion>),
-      engine.ask('Asking about it', signal, (docker) => docker.info() as Promise<Record<string, unknown>>),
-    ]);
+    const [version, info] = await Promise.all([versionOf(engine, { signal }), infoOf(engine, { signal })]);
     const name = isPodman(version) ? 'Podman' : 'Docker';
     return [
       { name: 'engine', ok: true, message: `${name} ${version.Version ?? ''} answers at ${engine.address}.` },
@@ -26,11 +19,6 @@ export async function checkPrerequisites(
   } catch (error) {
     return [{ name: 'engine', ok: false, message: messageOf(error) }];
   }
-}
-
-/** Whether a Docker-compatible engine is Podman. */
-export function isPodman(version: EngineVersion): boolean {
-  return version.Components?.some((component) => /podman/iu.test(component.Name ?? '')) ?? false;
 }
 
 function limit(

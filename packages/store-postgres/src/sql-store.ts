@@ -4,6 +4,8 @@ import {
   type EventLog,
   type InstanceTable,
   type LeaseTable,
+  Once,
+  type PartReport,
   type ServerTable,
   type Store,
   type StoreIdentity,
@@ -52,7 +54,7 @@ export class SqlStore extends SqlWriter implements Store {
   readonly #news: News;
   readonly #statements: WriterStatements;
   readonly #direct: Connection;
-  #closing: Promise<void> | undefined;
+  readonly #closing: Once<void>;
 
   constructor(parts: SqlStoreParts) {
     const schema = quoted(parts.schema);
@@ -66,6 +68,10 @@ export class SqlStore extends SqlWriter implements Store {
       onAppended: () => news.tell('committed'),
     });
     this.#parts = parts;
+    this.#closing = new Once(async () => {
+      await news.sent();
+      await parts.database.close();
+    });
     this.#gate = gate;
     this.#news = news;
     this.#statements = statements;
@@ -93,8 +99,7 @@ export class SqlStore extends SqlWriter implements Store {
 
   async close(): Promise<void> {
     this.#gate.close();
-    this.#closing ??= this.#news.sent().then(() => this.#parts.database.close());
-    await this.#closing;
+    await this.#closing.get();
   }
 
   async transaction<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T> {
@@ -112,8 +117,8 @@ export class SqlStore extends SqlWriter implements Store {
     return row?.['now'] ?? '';
   }
 
-  watch(listener: (news: StoreNews) => void): Unsubscribe {
-    return this.#news.watch(listener);
+  watch(listener: (news: StoreNews) => void, report?: PartReport): Unsubscribe {
+    return this.#news.watch(listener, report);
   }
 }
 

@@ -257,4 +257,83 @@ describe('a server that accepts and answers no more', () => {
     expect(performance.now() - startMs).toBeLessThan(8_000);
     await eventually('every connection to end', async () => (proxy.connections() === 0 ? true : undefined));
   });
+
+  it("gives no connection back to the host's pool that a call was given up on", async () => {
+    const proxy = await freezableProxy(postgres().url);
+    onTestFinished(() => proxy.close());
+    const pool = poolAt(proxy.url, 2);
+    onTestFinished(() => pool.end());
+    const store = await opened({ pool, direct: postgres().url });
+    await Promise.all([store.instances.count({}), store.events.head()]);
+    expect(pool.idleCount).toBe(2);
+    proxy.freeze();
+    const given = new AbortController();
+    const calls = [
+      store.instances.count({}, given),
+      store.transaction((writer) => writer.createInstance(instance(), { events: [] }), given),
+    ];
+    const ended = Promise.allSettled(calls);
+    await eventually('both clients to be lent', async () => (pool.idleCount === 0 ? true : undefined));
+    given.abort();
+    for (const result of await ended)
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ABORTED' } });
+    await eventually('both connections to end', async () => (proxy.connections() === 0 ? true : undefined));
+    proxy.thaw();
+    expect(await store.instances.count({})).toBe(0);
+  });
+
+  it("lets go of what is under way on the host's pool when it is closed", async () => {
+    const proxy = await freezableProxy(postgres().url);
+    const pool = poolAt(proxy.url, 2);
+    onTestFinished(async () => {
+      proxy.close();
+      await pool.end();
+    });
+    const store = await opened({ pool });
+    await store.instances.count({});
+    proxy.freeze();
+    const asked = store.instances.count({});
+    asked.catch(() => undefined);
+    const waiting = Array.from({ length: 3 }, () => store.events.head().catch((error: unknown) => error));
+    await store.close();
+    await expect(asked).rejects.toMatchObject({ code: 'ALREADY_STOPPED' });
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'ALREADY_STOPPED' });
+    // The pool is the host's, and so is what it is still connecting.
+    await eventually('the store to have let go', async () => (pool.idleCount === 0 ? true : undefined));
+  });
+
+  it('ends what it was connecting', async () => {
+    const proxy = await freezableProxy(postgres().url);
+    onTestFinished(() => proxy.close());
+    const store = await opened({ connectionString: proxy.url });
+    proxy.freeze();
+    const asked = Array.from({ length: 3 }, () => store.instances.count({}).catch(() => undefined));
+    await eventually('connections', async () => (proxy.connections() > 2 ? true : undefined));
+    await store.close();
+    await Promise.all(asked);
+    await eventually('every connection to end', async () => (proxy.connections() === 0 ? true : undefined));
+  });
+
+  it('is noticed by whoever only listens: news are looked for until they are heard again', async () => {
+    const proxy = await freezableProxy(postgres().url);
+    onTestFinished(() => proxy.close());
+    const store = await opened({ direct: proxy.url });
+    const heard: string[] = [];
+    const said: string[] = [];
+    store.watch?.(
+      (news) => heard.push(news),
+      (part, ok) => {
+        if (said.at(-1) !== `${part} ${String(ok)}`) said.push(`${part} ${String(ok)}`);
+      },
+    );
+    await eventually('to listen', async () => (said.length > 0 ? true : undefined));
+    expect(said).toEqual(['news true']);
+    proxy.freeze();
+    await eventually('the silence to be noticed', async () => (said.length > 1 ? true : undefined));
+    heard.length = 0;
+    await eventually('news to be looked for', async () => (heard.length > 0 ? true : undefined));
+    proxy.thaw();
+    await eventually('news to be heard again', async () => (said.length > 2 ? true : undefined));
+    expect(said).toEqual(['news true', 'news false', 'news true']);
+  });
 });

@@ -50,7 +50,9 @@ export function guardStore(store: Store, options: GuardOptions): Store {
         }, bounds);
       }),
     now: (o) => call('now', o, (inner) => store.now(inner)),
-    ...(watch && { watch: (listener) => guardedListener(guard, listener, watch) }),
+    ...(watch && {
+      watch: (listener, report) => guardedListener(guard, listener, (guarded) => watch(guarded, report)),
+    }),
   };
 }
 

@@ -4,7 +4,7 @@ import { fixtureServer, hostileServer } from '@mcpinfra/tools';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { HandshakeRecord } from '../domain/instance/instance-record.js';
 import type { ProtocolEraChoice } from '../domain/json-spec/json-spec.js';
-import type { MCPLink, MCPLinks, ProbeRequest } from '../ports/mcp-link.js';
+import type { CallProgress, MCPLink, MCPLinks, ProbeRequest } from '../ports/mcp-link.js';
 import { systemClock } from '../runtime/system-clock.js';
 import { recordingLogger } from '../testing/recording-logger.js';
 import { createMCPLinks } from './create-mcp-links.js';
@@ -108,6 +108,33 @@ describe('a link over stdio', () => {
     expect(link.callsInFlight).toBe(0);
     expect(link.lastByteMs).toBeGreaterThan(before);
     await call;
+  });
+
+  it('tells how far a server says that it is with a call', async () => {
+    const { link } = linkTo([fixtureServer, '--stdio', '--era', 'legacy']);
+    const told: CallProgress[] = [];
+    const onProgress = (progress: CallProgress) => told.push(progress);
+    await link.callTool({ name: 'sleep', arguments: { ms: 50 } }, { onProgress });
+    expect(told.length).toBeGreaterThan(0);
+    expect(told[0]?.progress).toBeTypeOf('number');
+  });
+
+  it('counts the sessions that it gave away, from their opening to their end, and none of its own', async () => {
+    const { link } = linkTo([fixtureServer, '--stdio', '--era', 'legacy']);
+    await link.callTool({ name: 'echo', arguments: { text: 'hi' } });
+    await link.vacated();
+    const ended: string[] = [];
+    const opening = link.connect({ onEnded: () => ended.push('client') });
+    let isVacated = false;
+    const vacated = link.vacated().then(() => (isVacated = true));
+    const client = await opening;
+    client.onclose = () => ended.push('onclose');
+    const session = await link.openSession();
+    await client.close();
+    expect(ended.sort()).toEqual(['client', 'onclose']);
+    expect(isVacated).toBe(false);
+    await session.close();
+    await vacated;
   });
 
   it('cancels a call at the server when the caller aborts, and when its time is over', async () => {

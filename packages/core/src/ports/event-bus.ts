@@ -1,6 +1,6 @@
 import type { Event } from '../domain/events/event.js';
 import type { EventType } from '../domain/events/event-map.js';
-import type { CallOptions, Unsubscribe } from './common.js';
+import type { CallOptions, PartReport, Unsubscribe } from './common.js';
 
 /**
  * Carries committed events between processes. It wakes and fans out; nothing depends on it: order and completeness come
@@ -59,6 +59,8 @@ export interface EventBus {
 /** What a bus is told when it is opened. */
 export interface EventBusContext {
   readonly fleet: string;
+  /** To be told of what the bus does by itself, such as reading on or removing what is old. */
+  readonly report?: PartReport | undefined;
 }
 
 /** Which events a subscriber wants. */

@@ -5,7 +5,7 @@ import type { Endpoint, ExitRecord } from '../domain/instance/mcp-server-instanc
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Secret } from '../domain/secrets/secret.js';
 import type { Timestamp } from '../domain/server/mcp-server.js';
-import type { CallOptions, Unsubscribe } from './common.js';
+import type { CallOptions, Unsubscribe, PartReport } from './common.js';
 import type { Logger } from './logger.js';
 
 /**
@@ -105,11 +105,8 @@ export interface ProviderContext {
   readonly fleet: string;
   readonly storeId: string;
   readonly logger: Logger;
-  /**
-   * Says whether something goes on that the provider does by itself, such as hearing the events of its engine, so that
-   * `infra.health()` shows it while it does not. May be said as often as it is done.
-   */
-  readonly report?: ((part: string, ok: boolean, message?: string) => void) | undefined;
+  /** To be told of what the provider does by itself. */
+  readonly report?: PartReport | undefined;
 }
 
 /** Names one copy of an instance. */

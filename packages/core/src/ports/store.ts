@@ -4,7 +4,7 @@ import type { InstanceRecord } from '../domain/instance/instance-record.js';
 import type { DesiredState, InstanceStatus } from '../domain/instance/mcp-server-instance.js';
 import type { Page } from '../domain/list-page.js';
 import type { MCPServer, MCPServerStatus, Timestamp } from '../domain/server/mcp-server.js';
-import type { CallOptions, Unsubscribe } from './common.js';
+import type { CallOptions, Unsubscribe, PartReport } from './common.js';
 
 /**
  * Keeps definitions, instances, the event log, leases and counters.
@@ -35,8 +35,12 @@ export interface Store extends StoreWriter {
   transaction<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T>;
   /** The store's clock, which decides on leases and on every time that processes compare. */
   now(options?: CallOptions): Promise<Timestamp>;
-  /** Calls back when something is new, also from other processes; may repeat, may miss some. */
-  watch?(listener: (news: StoreNews) => void): Unsubscribe;
+  /**
+   * Calls back when something is new, also from other processes; may repeat, may miss some.
+   *
+   * @param report - to be told while what other processes do is not heard of as it happens
+   */
+  watch?(listener: (news: StoreNews) => void, report?: PartReport): Unsubscribe;
 }
 
 /**

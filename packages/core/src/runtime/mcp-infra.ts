@@ -110,6 +110,14 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
     return fleetHealth(context, { condition, bus, sightings: scopeParts.sightings });
   }
 
+  /**
+   * Says whether something of the host's own goes on that belongs to the fleet, such as a bridge to another system:
+   * `health()` shows it as `host:<part>` while it does not. May be said as often as it is done.
+   */
+  report(part: string, ok: boolean, message?: string): void {
+    this.#wiring.condition.report(`host:${part}`, ok, message);
+  }
+
   /** One line for each thing the fleet needs, ok or with what mends it. Never rejects, and answers within ten seconds. */
   async doctor(): Promise<readonly Prerequisite[]> {
     return diagnose(this.#wiring.context, { bus: this.#wiring.bus, started: this.#lifecycle.isRunning });

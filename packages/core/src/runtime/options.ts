@@ -78,13 +78,13 @@ export interface LimitOptions {
 
 /** How many things run at once. */
 export interface ConcurrencyOptions {
-  /** Starts, from an engine's create until the process runs. @defaultValue 4 */
+  /** Starts in each placement, from an engine's create until the process runs; tenants take turns. @defaultValue 4 */
   readonly starts?: number | undefined;
-  /** Pulls. @defaultValue 3 */
+  /** Pulls in each placement; tenants take turns. @defaultValue 3 */
   readonly pulls?: number | undefined;
   /** Probes at each placement, of which tenants get equal turns. @defaultValue 64 */
   readonly probes?: number | undefined;
-  /** Instances acted on at once; waiting for a server to answer does not count. @defaultValue 64 */
+  /** Instances of each type acted on at once; what waits does not count. @defaultValue 64 */
   readonly reconciles?: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Scope } from '../services/context/access.js';
 import type { ApplyOptions, ApplyResult, FleetDocument } from '../services/documents/desired-state.js';
 import { EnvironmentService } from '../services/instances/environment-service.js';
 import type { EventHub } from '../services/events/event-hub.js';
-import { EventStream, type DurableSubscription } from '../services/events/event-stream.js';
+import { EventStream, type OpenSubscription } from '../services/events/event-stream.js';
 import { InstanceCommands } from '../services/instances/instance-commands.js';
 import { InstanceManager } from '../services/instances/instance-manager.js';
 import { InstanceSessions } from '../services/sessions/instance-sessions.js';
@@ -23,7 +23,7 @@ export interface ScopeParts extends Pick<ReconcileServices, 'context' | 'links' 
   readonly remote: RemoteOwners;
   readonly sightings: Sightings;
   readonly claims: Claims;
-  readonly subscriptions: Map<string, DurableSubscription>;
+  readonly subscriptions: Map<string, OpenSubscription>;
 }
 
 /** The fleet as one tenant, or the host itself, sees it. */

@@ -1,12 +1,14 @@
 import { Recurring } from '../async/recurring.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
 import type { Event } from '../domain/events/event.js';
+import type { PartReport } from '../ports/common.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { StoreNews } from '../ports/store.js';
 import type { ServiceContext } from '../services/context/service-context.js';
+import { BusCondition } from '../services/events/bus-condition.js';
 import { EventHub } from '../services/events/event-hub.js';
 import { EventRelay } from '../services/events/event-relay.js';
-import type { DurableSubscription } from '../services/events/event-stream.js';
+import type { OpenSubscription } from '../services/events/event-stream.js';
 import { EventTail } from '../services/events/event-tail.js';
 import { FleetCondition } from '../services/events/fleet-condition.js';
 import { FleetNews } from '../services/events/fleet-news.js';
@@ -31,7 +33,7 @@ export interface WiredEvents {
   readonly hub: EventHub;
   readonly relay: EventRelay;
   /** The durable subscriptions of this process by group. */
-  readonly subscriptions: Map<string, DurableSubscription>;
+  readonly subscriptions: Map<string, OpenSubscription>;
   /** Connects the bus and begins to hear, once the store is open. */
   open(fleet: string, signal: AbortSignal): Promise<void>;
   /** Begins to publish and to tidy. */
@@ -52,8 +54,9 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
   news.push(telling);
   const hub = new EventHub(context);
   const tail = new EventTail(context, hub, condition);
-  const relay = new EventRelay(context, bus, { condition, mayRelay });
-  const subscriptions = new Map<string, DurableSubscription>();
+  const busCondition = new BusCondition(context, bus, condition);
+  const relay = new EventRelay(context, bus, { condition, busCondition, mayRelay });
+  const subscriptions = new Map<string, OpenSubscription>();
   const off: (() => void)[] = [];
 
   /** Publishes what a dead process left unpublished, and drops events nobody may need any more. */
@@ -90,6 +93,7 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
     relay.stop();
     void sweeping.stop();
     void telling.stop();
+    busCondition.stop();
   };
 
   return {
@@ -98,7 +102,8 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
     relay,
     subscriptions,
     open: async (fleet, signal) => {
-      await bus.open({ fleet }, { signal });
+      const report: PartReport = (part, ok, message) => condition.report(`event-bus/${part}`, ok, message);
+      await bus.open({ fleet, report }, { signal });
       off.push(await bus.subscribe({}, (event) => tail.brought(event), { signal }));
       off.push(
         hub.on('*', null, (event) => {
@@ -107,11 +112,14 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
         }),
       );
       await tail.start();
-      const offStore = store.watch?.(hear);
+      const offStore = store.watch?.(hear, (part, ok, message) =>
+        condition.report(`store/${part}`, ok, message),
+      );
       if (offStore) off.push(offStore);
     },
     start: () => {
       telling.start();
+      busCondition.start();
       void sweeping.now();
     },
     unhear,

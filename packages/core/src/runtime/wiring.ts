@@ -4,7 +4,7 @@
  */
 import { orAborted, throwIfAborted } from '../async/abort.js';
 import { sleep } from '../async/sleep.js';
-import { relayLease } from '../domain/fleet/lease-names.js';
+import { isGroupLease, relayLease } from '../domain/fleet/lease-names.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import { loadTransports } from '../mcp/load-transports.js';
 import type { EventBus } from '../ports/event-bus.js';
@@ -124,16 +124,18 @@ export class Wiring {
     reach.stop();
     void aligning.stop();
 
-    // What goes on ends, or is ended.
+    // What goes on ends, or is ended. A handler of the host holds up nothing but the lease of its own group.
     const drainMs = this.#options.drainMs;
+    const handled = Promise.all(
+      [...subscriptions].map(([group, subscription]) =>
+        time.close(`subscription:${group}`, Math.min(most(), Math.max(drainMs, shares.localMs)), () =>
+          subscription.end(),
+        ),
+      ),
+    );
     await Promise.all([
       time.close('worker', Math.min(most(), Math.max(drainMs, shares.localMs)), () => worker?.stop()),
       this.#drain(Math.min(drainMs, most())),
-      ...[...subscriptions].map(([group, subscription]) =>
-        time.close(`subscription:${group}`, Math.min(most(), Math.max(drainMs, shares.localMs)), () =>
-          subscription.close(),
-        ),
-      ),
     ]);
     await time.close('peer', local(), () => this.#control.close());
     if (this.#options.onStop === 'destroy')
@@ -148,8 +150,9 @@ export class Wiring {
       bound.some(({ type }) => lease.startsWith(`${reach.placements.get(type) ?? '\0'}/`));
     await Promise.all([
       time.close('leases', local(), () =>
-        leases.giveBack((lease) => lease !== relayLease && !isBound(lease)),
+        leases.giveBack((lease) => lease !== relayLease && !isBound(lease) && !isGroupLease(lease)),
       ),
+      handled.then(() => time.close('leases', local(), () => leases.giveBack(isGroupLease))),
       Promise.all(bound.map(closeProvider)).then(() =>
         time.close('leases', local(), () => leases.giveBack(isBound)),
       ),

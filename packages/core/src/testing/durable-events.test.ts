@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTestInfra } from './create-test-infra.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
@@ -108,6 +108,99 @@ it('is told when the log no longer goes back so far', async () => {
   const late = await t.infra.events.subscribe({ group: 'late', from: 'beginning' }, () => undefined);
   await t.settle();
   await expect(late.done).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+});
+
+describe('closing a subscription', () => {
+  it('from inside its own handler does not wait for that handler, and tells it by its signal', async () => {
+    await using t = await createTestInfra();
+    const seen: string[] = [];
+    const subscription = await t.infra.events.subscribe({ group: 'g' }, async ({ type }, { signal }) => {
+      await subscription.close();
+      seen.push(`${type} ${String(signal.aborted)}`);
+    });
+    await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+    await t.settle();
+    expect(seen).toEqual(['MCPServerInstanceCreated true']);
+    await subscription.done;
+    await (await t.infra.events.subscribe({ group: 'g' }, () => undefined)).close();
+  });
+
+  it('from elsewhere waits for the handler under way', async () => {
+    await using t = await createTestInfra();
+    let finish: () => void = () => undefined;
+    const seen: string[] = [];
+    const subscription = await t.infra.events.subscribe({ group: 'g' }, async () => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      seen.push('handled');
+    });
+    await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+    await t.settle();
+    const closing = subscription.close().then(() => seen.push('closed'));
+    await t.settle();
+    expect(seen).toEqual([]);
+    finish();
+    await closing;
+    expect(seen).toEqual(['handled', 'closed']);
+  });
+
+  it('waits for a handler that never ends no longer than the grace, and lets nobody else handle meanwhile', async () => {
+    await using t = await createTestInfra();
+    let signalled: AbortSignal | undefined;
+    const subscription = await t.infra.events.subscribe({ group: 'g' }, (_event, { signal }) => {
+      signalled = signal;
+      return new Promise(() => undefined);
+    });
+    await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+    await t.settle();
+    let closed = false;
+    void subscription.close().then(() => (closed = true));
+    await t.advance(9_000);
+    expect([closed, signalled?.aborted]).toEqual([false, true]);
+    await t.advance(2_000);
+    expect(closed).toBe(true);
+    await expect(t.infra.events.subscribe({ group: 'g' }, () => undefined)).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
+  });
+
+  it('by what a handler left running after its end waits for the handler that is under way then', async () => {
+    await using t = await createTestInfra();
+    const finish: (() => void)[] = [];
+    const seen: string[] = [];
+    const subscription = await t.infra.events.subscribe({ group: 'g' }, async ({ position }) => {
+      seen.push(`begin ${String(position)}`);
+      if (position === 1) {
+        void new Promise<void>((resolve) => finish.push(resolve))
+          .then(() => subscription.close())
+          .then(() => seen.push('closed'));
+        return;
+      }
+      await new Promise<void>((resolve) => finish.push(resolve));
+      seen.push('end 2');
+    });
+    await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+    await t.settle();
+    finish[0]?.();
+    await t.settle();
+    expect(seen).toEqual(['begin 1', 'begin 2']);
+    finish[1]?.();
+    await t.settle();
+    expect(seen).toEqual(['begin 1', 'begin 2', 'end 2', 'closed']);
+  });
+});
+
+it('says in health() of a handler that does not end, until it has', async () => {
+  await using t = await createTestInfra();
+  let finish: () => void = () => undefined;
+  await t.infra.events.subscribe({ group: 'g' }, () => new Promise<void>((resolve) => (finish = resolve)));
+  await t.infra.servers.register({ name: 'a', dockerImageUrl: 'mcp/a' });
+  await t.advance(50_000);
+  expect((await t.infra.health()).status).toBe('ok');
+  await t.advance(20_000);
+  expect((await t.infra.health()).degraded).toMatchObject([{ part: 'subscription:*/g' }]);
+  finish();
+  await t.advance(2_000);
+  expect((await t.infra.health()).status).toBe('ok');
 });
 
 it('survives a listener that throws', async () => {

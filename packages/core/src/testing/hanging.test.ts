@@ -195,6 +195,36 @@ describe('stop()', () => {
   });
 });
 
+it('gives the leases of instances back before a handler that never ends is waited for', async () => {
+  const clock = manualClock();
+  const store = memoryStore({ clock });
+  const kept = altered(store, { close: async () => undefined });
+  const infra = createMCPInfra({ clock, store: kept, providers: [fakeProvider({ clock })] });
+  await started(infra, clock);
+  await infra.events.subscribe({ group: 'g', from: 'beginning' }, hangs);
+  await infra.servers.register({ name: 'a', dockerImageUrl: 'mcp/a' });
+  await clock.advance(1_000);
+  const stopping = infra.stop();
+  await clock.advance(500);
+  expect((await store.leases.list()).map(({ name }) => name)).toEqual(['group:*/g']);
+  await untilSettled(clock, stopping);
+  expect(await store.leases.list()).toEqual([]);
+});
+
+it('stops when it is told to by a handler, and waits for that no longer than for any other part', async () => {
+  const clock = manualClock();
+  const infra = createMCPInfra({ clock, providers: [fakeProvider({ clock })] });
+  await started(infra, clock);
+  const stopped = new Promise((resolve, reject) => {
+    void infra.events.subscribe({ group: 'g', from: 'beginning' }, async () => {
+      await infra.stop().then(resolve, reject);
+    });
+  });
+  await infra.servers.register({ name: 'a', dockerImageUrl: 'mcp/a' });
+  expect(await untilSettled(clock, stopped)).toBeLessThanOrEqual(1_000);
+  expect(await stopped).toEqual({ unclosed: [] });
+});
+
 describe('health()', () => {
   it('answers within two seconds while the store is away, and says so', async () => {
     const clock = manualClock();
@@ -230,19 +260,28 @@ describe('health()', () => {
     const clock = manualClock();
     const fake = fakeProvider({ clock });
     const contexts: ProviderContext[] = [];
+    let lists = 0;
     const engine = altered(fake, {
       open: async (context: ProviderContext) => {
         contexts.push(context);
         await fake.open(context);
       },
+      list: async (options?: object) => {
+        lists += 1;
+        return fake.list(options);
+      },
     });
     const infra = infraOf({ clock, providers: [engine] });
     await started(infra, clock);
+    await clock.advance(10_000);
+    const listsBefore = lists;
     contexts[0]?.report?.('events', false, 'The stream broke.');
     await clock.advance(10_000);
     expect((await infra.health()).degraded).toMatchObject([
       { part: 'provider:docker/events', message: 'The stream broke.' },
     ]);
+    // Whoever no longer hears of an engine looks whether it is there at all.
+    expect(lists).toBe(listsBefore + 1);
     contexts[0]?.report?.('events', true);
     expect((await infra.health()).status).toBe('ok');
   });

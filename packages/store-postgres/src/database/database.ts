@@ -62,6 +62,8 @@ export interface WireListener {
   onMessage(message: string): void;
   /** Messages may have been missed: the connection is new. */
   onGap(): void;
-  /** Messages may not arrive at all, as behind a pooler; called every second. */
+  /** Messages do not arrive, as behind a pooler or while the connection is lost; called every second. */
   onSilence(): void;
+  /** Whether the connection that messages arrive by is there, and why not. */
+  onHearing(isHearing: boolean, why?: string): void;
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '@mcpinfra/core/plugin';
 import { Client, type ClientConfig } from 'pg';
 import type { ConnectedClient, Made } from './own-connection.js';
 import type { PostgresPool } from './postgres-pool.js';
@@ -5,23 +6,23 @@ import type { PostgresPool } from './postgres-pool.js';
 const connectTimeoutMs = 5_000;
 
 /** Connects a client of our own as a pool would. */
-export async function connectClient(options: ClientConfig): Promise<Made> {
+export async function connectClient(options: ClientConfig, signal: AbortSignal): Promise<Made> {
   const client = new Client(withTimeout(options));
   // The rejection tells; an event without a listener would end the process.
   client.on('error', () => undefined);
+  const destroy = (): void => {
+    client.connection.stream.destroy();
+  };
+  const unlisten = onAbort(signal, destroy);
   try {
     await client.connect();
   } catch (error) {
-    void client.end().catch(() => undefined);
+    destroy();
     throw error;
+  } finally {
+    unlisten();
   }
-  return {
-    client,
-    destroy: () => {
-      client.connection.stream.destroy();
-    },
-    end: () => client.end(),
-  };
+  return { client, destroy, end: () => client.end() };
 }
 
 /** Takes a client of the host's pool for good, where the pool does not say how it connects. */
@@ -49,7 +50,7 @@ export function whereIs(options: ClientConfig): string | undefined {
 }
 
 /** Copies options with those that are hidden from printing, such as the password. */
-function withTimeout(options: ClientConfig): ClientConfig {
+export function withTimeout(options: ClientConfig): ClientConfig {
   const copy: ClientConfig = Object.defineProperties({}, Object.getOwnPropertyDescriptors(options));
   copy.connectionTimeoutMillis ??= connectTimeoutMs;
   copy.keepAlive ??= true;

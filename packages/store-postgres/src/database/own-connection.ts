@@ -1,5 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type CallOptions, KeyedTurns, mcpError, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
+import {
+  type CallOptions,
+  KeyedTurns,
+  mcpError,
+  messageOf,
+  Once,
+  orAborted,
+  Recurring,
+  sleep,
+  systemClock,
+  throwIfAborted,
+  withDeadline,
+} from '@mcpinfra/core/plugin';
 import { planned, prepared, quoted } from '../sql/statement.js';
 import type { Connection, NewsWire, Session, WireListener } from './database.js';
 import { SessionLending } from './lending.js';
@@ -32,7 +43,8 @@ export interface Made {
 
 /** What an {@link OwnConnection} is made of. */
 export interface OwnConnectionParts extends SessionOptions {
-  readonly make: () => Promise<Made>;
+  /** Connects; the signal ends the attempt. */
+  readonly make: (signal: AbortSignal) => Promise<Made>;
   /** How long `open` tries a database that cannot be reached. */
   readonly connectTimeoutMs: number;
   /** The channel of `NOTIFY`. */
@@ -45,10 +57,17 @@ interface Live {
 }
 
 const notify = prepared('select pg_notify($1::text, $2::text)');
-const firstRetryMs = 100;
-const longestRetryMs = 2_000;
-const pollEveryMs = 1_000;
-const graceMs = 1_000;
+const ping = prepared('select 1');
+/** In milliseconds. */
+const times = Object.freeze({
+  firstRetry: 100,
+  longestRetry: 2_000,
+  poll: 1_000,
+  grace: 1_000,
+  /** A server that is gone without a word looks like one that has no news. */
+  ping: 5_000,
+  pong: 3_000,
+});
 
 /**
  * One connection that is not of the host's pool: leases are renewed and news heard however busy that is.
@@ -59,41 +78,59 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
   readonly #parts: OwnConnectionParts;
   readonly #ended = new AbortController();
   readonly #turns = new KeyedTurns();
-  #connecting: Promise<Live> | undefined;
+  readonly #live: Once<Live>;
+  readonly #polling: Recurring;
   #current: Live | undefined;
   #listener: WireListener | undefined;
-  #poll: NodeJS.Timeout | undefined;
+  #isSilent = false;
   #listening: Promise<void> | undefined;
 
   constructor(parts: OwnConnectionParts) {
     super();
     this.#parts = parts;
+    this.#live = new Once(() => this.#make());
+    this.#polling = new Recurring({
+      clock: systemClock,
+      retryMs: times.poll,
+      work: async () => {
+        if (this.#isSilent) this.#listener?.onSilence();
+        return times.poll;
+      },
+      failed: () => undefined,
+    });
   }
 
   /** Connects; tries again for a while where the database is not there yet. */
   async open(options?: CallOptions): Promise<void> {
     const deadline = performance.now() + this.#parts.connectTimeoutMs;
-    for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
-      try {
-        await orAborted(this.#connected(), options?.signal);
-        return;
-      } catch (error) {
-        if (!isPassing(error) || performance.now() + waitMs > deadline) throw error;
-        await orAborted(sleep(waitMs), options?.signal);
-        throwIfAborted(this.#ended.signal);
+    // Somebody waits: a script that does nothing else must not end between two tries.
+    // eslint-disable-next-line no-restricted-globals -- the clock of the library keeps no process alive
+    const alive = setInterval(() => undefined, 2 ** 30);
+    try {
+      for (let waitMs: number = times.firstRetry; ; waitMs = Math.min(waitMs * 2, times.longestRetry)) {
+        try {
+          await orAborted(this.#live.get(), options?.signal);
+          return;
+        } catch (error) {
+          if (!isPassing(error) || performance.now() + waitMs > deadline) throw error;
+          await sleep(systemClock, waitMs, options?.signal, this.#ended.signal);
+          throwIfAborted(options?.signal);
+          throwIfAborted(this.#ended.signal);
+        }
       }
+    } finally {
+      clearInterval(alive);
     }
   }
 
   async close(): Promise<void> {
     this.#ended.abort(mcpError('ALREADY_STOPPED', 'The store has been closed; make a new one.'));
-    clearInterval(this.#poll);
-    const grace = sleep(graceMs, undefined, { ref: false });
-    // One that is made later is destroyed when it is.
-    const connecting = this.#connecting?.catch(() => undefined);
-    await Promise.race([connecting?.then((live) => live?.made.end()), grace]);
+    const over = new AbortController();
+    const polled = this.#polling.stop();
+    const ended = this.#current?.made.end();
+    const closed = Promise.allSettled([ended, this.#listening, polled]).then(() => over.abort());
+    await Promise.race([closed, sleep(systemClock, times.grace, over.signal)]);
     this.#current?.made.destroy();
-    await Promise.race([this.#listening, sleep(graceMs, undefined, { ref: false })]);
   }
 
   async send(message: string): Promise<void> {
@@ -102,17 +139,23 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
 
   listen(listener: WireListener): void {
     this.#listener = listener;
-    this.#listening ??= this.#keepListening();
+    if (this.#listening) return;
+    this.#listening = this.#keepListening();
+    void this.#polling.now();
+  }
+
+  use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+    return this.#take(({ session }) => work(session), options);
   }
 
   /** One after the other, as a connection works; a transaction has it alone: for the time before the store is open. */
-  async use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+  async #take<T>(work: (live: Live) => Promise<T>, options?: CallOptions): Promise<T> {
     throwIfAborted(options?.signal);
     throwIfAborted(this.#ended.signal);
     const working = this.#turns.take('', options?.signal, async () => {
-      const live = await this.#connected();
+      const live = await this.#live.get();
       try {
-        return await work(live.session);
+        return await work(live);
       } finally {
         if (live.session.broken) this.#drop(live);
       }
@@ -120,72 +163,95 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
     try {
       return await orAborted(working, options?.signal);
     } catch (error) {
-      if (options?.signal?.aborted === true) this.#dropUnlessDone(working);
+      if (options?.signal?.aborted === true) void this.#dropUnlessDone(working);
       throw error;
     }
   }
 
   /** What was given up may hang for the connection's sake; others wait for it too, so it gets but a moment to end. */
-  #dropUnlessDone(working: Promise<unknown>): void {
-    const timer = setTimeout(() => this.#drop(this.#current), graceMs);
-    const done = (): void => clearTimeout(timer);
-    working.then(done, done);
-  }
-
-  #connected(): Promise<Live> {
-    this.#connecting ??= this.#make().catch((error: unknown) => {
-      this.#connecting = undefined;
-      throw storeError(error, this.#parts.where);
-    });
-    return this.#connecting;
+  async #dropUnlessDone(working: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    const settle = (): void => done.abort();
+    working.then(settle, settle);
+    await sleep(systemClock, times.grace, done.signal);
+    if (!done.signal.aborted) this.#drop(this.#current);
   }
 
   async #make(): Promise<Live> {
-    const made = await this.#parts.make();
-    const live: Live = { made, session: new ClientSession(made.client, this.#parts) };
-    made.client.on('error', () => this.#drop(live));
-    made.client.on('end', () => this.#drop(live));
-    this.#current = live;
-    if (this.#ended.signal.aborted) made.destroy();
-    return live;
+    try {
+      throwIfAborted(this.#ended.signal);
+      const made = await this.#parts.make(this.#ended.signal);
+      const live: Live = { made, session: new ClientSession(made.client, this.#parts) };
+      made.client.on('error', () => this.#drop(live));
+      made.client.on('end', () => this.#drop(live));
+      this.#current = live;
+      if (this.#ended.signal.aborted) made.destroy();
+      return live;
+    } catch (error) {
+      throw storeError(error, this.#parts.where);
+    }
   }
 
   #drop(live: Live | undefined): void {
     live?.made.destroy();
     if (live !== this.#current) return;
     this.#current = undefined;
-    this.#connecting = undefined;
+    this.#live.forget();
   }
 
   /** Listens on the connection of the moment until the end; a connection that is lost is replaced, later and later. */
   async #keepListening(): Promise<void> {
     const { signal } = this.#ended;
-    let waitMs = firstRetryMs;
+    let waitMs: number = times.firstRetry;
     while (!signal.aborted) {
+      let why = 'the connection was lost';
       try {
-        const { made } = await this.#connected();
-        const lost = new Promise<void>((resolve) => made.client.on('end', () => resolve()));
-        await this.use((session) => this.#subscribe(made.client, session));
-        waitMs = firstRetryMs;
+        const lost = new AbortController();
+        const live = await this.#take(async (taken) => {
+          taken.made.client.on('end', () => lost.abort());
+          this.#isSilent = await this.#subscribe(taken);
+          return taken;
+        });
+        waitMs = times.firstRetry;
+        this.#listener?.onHearing(true);
         this.#listener?.onGap();
-        await lost;
-      } catch {
-        // Told by whatever else the connection is needed for.
+        await this.#untilLost(live, lost.signal);
+      } catch (error) {
+        why = messageOf(error);
       }
-      clearInterval(this.#poll);
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      waitMs = Math.min(waitMs * 2, longestRetryMs);
+      if (signal.aborted) return;
+      this.#isSilent = true;
+      this.#listener?.onHearing(false, why);
+      await sleep(systemClock, waitMs, signal);
+      waitMs = Math.min(waitMs * 2, times.longestRetry);
     }
   }
 
-  async #subscribe(client: ConnectedClient, session: Session): Promise<void> {
+  /** @throws when the server does not answer any more; the connection is then dropped */
+  async #untilLost(live: Live, lost: AbortSignal): Promise<void> {
+    const timeoutMs = times.pong;
+    const expired = () => mcpError('STORE_FAILED', `The server did not answer within ${timeoutMs} ms.`);
+    for (;;) {
+      await sleep(systemClock, times.ping, lost, this.#ended.signal);
+      if (lost.aborted || this.#ended.signal.aborted) return;
+      const asking = (signal: AbortSignal): Promise<unknown> => this.query(ping, [], { signal });
+      try {
+        await withDeadline(asking, { clock: systemClock, timeoutMs, expired });
+      } catch (error) {
+        this.#drop(live);
+        throw error;
+      }
+    }
+  }
+
+  /** @returns whether nothing arrives all the same */
+  async #subscribe({ made: { client }, session }: Live): Promise<boolean> {
     client.on('notification', ({ processId, payload }) => {
       if (processId !== client.processID && payload !== undefined) this.#listener?.onMessage(payload);
     });
     await session.script(`listen ${quoted(this.#parts.channel)}`);
     const [row] = await session.query(planned('select pg_backend_pid() as pid'), []);
     // A pooler gives numbers of its own; behind one that lends servers by transaction nothing arrives.
-    if (Number(row?.['pid']) === client.processID) return;
-    this.#poll = setInterval(() => this.#listener?.onSilence(), pollEveryMs);
+    return Number(row?.['pid']) !== client.processID;
   }
 }

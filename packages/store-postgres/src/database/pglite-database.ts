@@ -1,4 +1,4 @@
-import { type CallOptions, orAborted } from '@mcpinfra/core/plugin';
+import { type CallOptions, Once, orAborted } from '@mcpinfra/core/plugin';
 import type { Statement } from '../sql/statement.js';
 import type { Database, Queries, Row, Session } from './database.js';
 import { Lending } from './lending.js';
@@ -51,11 +51,18 @@ export class EmbeddedDatabase extends Lending implements Database {
   readonly durable: boolean;
   readonly exclusive: boolean;
   readonly #parts: EmbeddedDatabaseParts;
-  #opened: Promise<OpenEmbedded> | undefined;
+  readonly #opened: Once<OpenEmbedded>;
 
   constructor(parts: EmbeddedDatabaseParts) {
     super();
     this.#parts = parts;
+    this.#opened = new Once(async () => {
+      try {
+        return await parts.open();
+      } catch (error) {
+        throw storeError(error, parts.where);
+      }
+    });
     this.durable = parts.durable;
     this.exclusive = parts.exclusive ?? false;
   }
@@ -69,7 +76,7 @@ export class EmbeddedDatabase extends Lending implements Database {
   }
 
   async close(): Promise<void> {
-    const opened = await this.#opened?.catch(() => undefined);
+    const opened = this.#opened.begun ? await this.#opened.get().catch(() => undefined) : undefined;
     await opened?.close();
   }
 
@@ -90,11 +97,7 @@ export class EmbeddedDatabase extends Lending implements Database {
   }
 
   async #database(): Promise<EmbeddedPostgres> {
-    this.#opened ??= this.#parts.open().catch((error: unknown) => {
-      this.#opened = undefined;
-      throw storeError(error, this.#parts.where);
-    });
-    return (await this.#opened).pglite;
+    return (await this.#opened.get()).pglite;
   }
 
   #session(transaction: EmbeddedTransaction): Session {

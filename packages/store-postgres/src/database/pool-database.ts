@@ -1,4 +1,12 @@
-import { type CallOptions, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
+import {
+  type CallOptions,
+  mcpError,
+  orAborted,
+  sleep,
+  systemClock,
+  throwIfAborted,
+  underSignals,
+} from '@mcpinfra/core/plugin';
 import type { Database, NewsWire, Session } from './database.js';
 import { SessionLending } from './lending.js';
 import type { OwnConnection } from './own-connection.js';
@@ -18,12 +26,17 @@ export interface PoolDatabaseParts {
   readonly end?: (() => Promise<void>) | undefined;
 }
 
+/** So long what is under way has to end when the store is closed, in milliseconds. */
+const graceMs = 1_000;
+
 /** PostgreSQL by a pool, and one connection beside it. */
 export class PoolDatabase extends SessionLending implements Database {
   readonly direct: OwnConnection;
   readonly wire: NewsWire;
   readonly durable = true;
   readonly #parts: PoolDatabaseParts;
+  readonly #ended = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(parts: PoolDatabaseParts) {
     super();
@@ -41,13 +54,24 @@ export class PoolDatabase extends SessionLending implements Database {
   }
 
   async close(): Promise<void> {
-    await this.direct.close();
+    const over = new AbortController();
+    const ended = Promise.allSettled(this.#underWay).then(() => over.abort());
+    await Promise.all([this.direct.close(), Promise.race([ended, sleep(systemClock, graceMs, over.signal)])]);
+    this.#ended.abort(mcpError('ALREADY_STOPPED', 'The store has been closed; make a new one.'));
+    await Promise.allSettled(this.#underWay);
     await this.#parts.end?.();
   }
 
   /** Lends a client of the pool. One whose connection failed, or whose use was given up, does not go back. */
-  async use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    const signal = options?.signal;
+  use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+    const using = underSignals([options?.signal, this.#ended.signal], (signal) => this.#use(work, signal));
+    this.#underWay.add(using);
+    const forget = (): boolean => this.#underWay.delete(using);
+    using.then(forget, forget);
+    return using;
+  }
+
+  async #use<T>(work: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T> {
     const client = await this.#take(signal);
     // A client that is lent tells of its lost connection by an event too.
     client.on('error', ignore);
@@ -58,11 +82,13 @@ export class PoolDatabase extends SessionLending implements Database {
       finished = true;
       return result;
     } catch (error) {
-      finished = signal?.aborted !== true;
+      finished = !signal.aborted;
       throw error;
     } finally {
       client.removeListener('error', ignore);
-      client.release(!finished || session.broken);
+      const isPoisoned = !finished || session.broken;
+      client.release(isPoisoned);
+      if (isPoisoned) client.connection?.stream?.destroy?.();
     }
   }
 

@@ -53,7 +53,7 @@ function directOf(
   check: OptionChecks,
 ): Pick<OwnConnectionParts, 'make' | 'where'> {
   const asOptionsSay = (options: ClientConfig): ReturnType<typeof directOf> => ({
-    make: () => connectClient(options),
+    make: (signal) => connectClient(options, signal),
     where: whereIs(options) ?? 'PostgreSQL',
   });
   if (typeof source === 'string') return asOptionsSay(configOf(source, 'direct', check));

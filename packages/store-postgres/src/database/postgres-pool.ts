@@ -18,6 +18,8 @@ export interface PostgresPoolClient {
   release(destroy?: boolean): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  /** Its socket, which clients of `pg` have: a server that does not answer lets no goodbye through. */
+  readonly connection?: { readonly stream?: { destroy?(): unknown } } | undefined;
 }
 
 /** What `pg` gives for a query. */

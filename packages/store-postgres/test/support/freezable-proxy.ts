@@ -8,12 +8,15 @@ export interface FreezableProxy {
   /** How many connections clients hold. */
   connections(): number;
   freeze(): void;
+  /** Carries again what comes over new connections; those that were there stay silent. */
+  thaw(): void;
   close(): void;
 }
 
 export async function freezableProxy(serverUrl: string): Promise<FreezableProxy> {
   const target = new URL(serverUrl);
   const held = new Set<Socket>();
+  const links = new Set<{ frozen: boolean }>();
   let frozen = false;
   const server = createServer((client) => {
     held.add(client);
@@ -22,10 +25,13 @@ export async function freezableProxy(serverUrl: string): Promise<FreezableProxy>
     // Its end is seen only where it is read.
     client.on('data', () => undefined);
     if (frozen) return;
+    const link = { frozen: false };
+    links.add(link);
+    client.once('close', () => links.delete(link));
     const upstream = connect(Number(target.port), target.hostname);
     upstream.on('error', () => client.destroy());
-    client.on('data', (chunk) => !frozen && upstream.write(chunk));
-    upstream.on('data', (chunk) => !frozen && client.write(chunk));
+    client.on('data', (chunk) => !link.frozen && upstream.write(chunk));
+    upstream.on('data', (chunk) => !link.frozen && client.write(chunk));
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.destroy());
   });
@@ -38,7 +44,11 @@ export async function freezableProxy(serverUrl: string): Promise<FreezableProxy>
     url: url.href,
     connections: () => held.size,
     freeze: () => {
+      for (const link of links) link.frozen = true;
       frozen = true;
+    },
+    thaw: () => {
+      frozen = false;
     },
     close: () => {
       for (const client of held) client.destroy();

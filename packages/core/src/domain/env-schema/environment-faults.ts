@@ -24,3 +24,10 @@ export function fixedVariable(variable: EnvVariable): string {
   const instead = inputs === '' ? '' : `, and give what it is made of: ${inputs}`;
   return `${variable.name} is fixed by the server. Remove it from environment${instead}.`;
 }
+
+/** Says what a variable takes whose value is something else. */
+export function misfittingVariable(variable: EnvVariable): string {
+  const inputs = Object.keys(variable.variables ?? {});
+  const made = inputs.length === 0 ? '' : `, made of ${inputs.join(', ')},`;
+  return `${variable.name}${made} takes ${expectedValue(variable)}.`;
+}

@@ -3,6 +3,14 @@ import { shardCount } from '../shard.js';
 /** The lease of the process that numbers and publishes events. */
 export const relayLease = 'relay';
 
+/** The lease of the process that is just telling how the fleet's backends are. */
+export const newsLease = 'news';
+
+/** The lease of the process that sees a backend away, has that told, and will tell its end. */
+export function troubleLease(part: string): string {
+  return `news:${part}`;
+}
+
 /** The lease of who works on a shard of a placement. */
 export function shardLease(placement: string, shard: number): string {
   return `${placement}/${String(shard)}`;
@@ -18,7 +26,13 @@ export function memberLease(placement: string, holderId: string): string {
   return `${placement}/member/${holderId}`;
 }
 
+const groupPrefix = 'group:';
+
 /** The lease of the process that handles the events of a durable subscription. */
 export function groupLease(group: string): string {
-  return `group:${group}`;
+  return `${groupPrefix}${group}`;
+}
+
+export function isGroupLease(lease: string): boolean {
+  return lease.startsWith(groupPrefix);
 }

@@ -1,12 +1,11 @@
-import { didYouMean } from '../../domain/did-you-mean.js';
+import { meantOr } from '../../domain/did-you-mean.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 
 /** Refuses options that a call does not have. @throws `INVALID_ARGUMENT` */
 export function refuseUnknownOptions(call: string, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  const hint = didYouMean(unknown, known);
-  const help = hint === undefined ? `It takes ${known.join(', ')}.` : `Did you mean "${hint}"?`;
+  const help = meantOr(unknown, known, `It takes ${known.join(', ')}.`);
   throw mcpError('INVALID_ARGUMENT', `${call} has no option ${JSON.stringify(unknown)}. ${help}`);
 }
 

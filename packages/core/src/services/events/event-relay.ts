@@ -2,6 +2,7 @@ import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
 import type { Event } from '../../domain/events/event.js';
 import type { EventBus } from '../../ports/event-bus.js';
+import type { BusCondition } from './bus-condition.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { SingleFlight } from '../../async/single-flight.js';
@@ -26,6 +27,7 @@ export class EventRelay {
   readonly #context: ServiceContext;
   readonly #bus: EventBus;
   readonly #condition: FleetCondition;
+  readonly #busCondition: BusCondition;
   readonly #mayRelay: () => boolean;
   readonly #numbering: SingleFlight;
   readonly #publishing: SingleFlight;
@@ -43,17 +45,33 @@ export class EventRelay {
   constructor(
     context: ServiceContext,
     bus: EventBus,
-    options: { readonly condition: FleetCondition; readonly mayRelay: () => boolean },
+    options: {
+      readonly condition: FleetCondition;
+      readonly busCondition: BusCondition;
+      readonly mayRelay: () => boolean;
+    },
   ) {
     this.#context = context;
     this.#bus = bus;
     this.#condition = options.condition;
+    this.#busCondition = options.busCondition;
     this.#mayRelay = options.mayRelay;
-    const failed = (error: unknown): void => {
-      this.#condition.report('relay', false, `Events are published later: ${messageOf(error)}`);
-    };
-    this.#numbering = new SingleFlight(() => this.#number(), failed);
-    this.#publishing = new SingleFlight(() => this.#publish(), failed);
+    this.#numbering = new SingleFlight(
+      () => this.#number(),
+      (error) => {
+        const message = `Subscriptions and other processes hear of events later: ${messageOf(error)}`;
+        this.#condition.report('event-numbering', false, message);
+      },
+    );
+    this.#publishing = new SingleFlight(
+      async () => {
+        await this.#publish();
+        this.#condition.report('relay', true);
+      },
+      (error) => {
+        this.#condition.report('relay', false, `Events are published later: ${messageOf(error)}`);
+      },
+    );
   }
 
   /** Told that events were committed, here or elsewhere. */
@@ -98,6 +116,8 @@ export class EventRelay {
     // Whoever is the relay now goes on from the cursor; so will this process when it becomes it again.
     this.#published = undefined;
     this.#waiting = [];
+    this.#condition.report('relay', true);
+    this.#busCondition.left();
   }
 
   /** Keeps up to where events have been published. Called now and then: without it another relay repeats some. */
@@ -111,7 +131,7 @@ export class EventRelay {
   async #number(): Promise<void> {
     for (;;) {
       const numbered = await this.#context.store.events.number(batch);
-      this.#condition.report('relay', true);
+      this.#condition.report('event-numbering', true);
       if (numbered.length === 0) return;
       if (!this.#mayRelay()) continue;
       const last = this.#waiting.at(-1)?.position ?? this.#published;
@@ -168,11 +188,11 @@ export class EventRelay {
   async #accepted(events: readonly Event[]): Promise<boolean> {
     try {
       await this.#bus.publish(events);
-      this.#condition.recovered('event-bus');
+      this.#busCondition.accepted();
       return true;
     } catch (error) {
       const why = normaliseError(error, 'EVENT_BUS_FAILED', 'Publishing events failed');
-      this.#condition.degraded('event-bus', why);
+      this.#busCondition.refused(why);
       return false;
     }
   }

@@ -7,8 +7,13 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Event } from '../../domain/events/event.js';
 import { eventTypes, type EventType } from '../../domain/events/event-map.js';
 import type { Unsubscribe } from '../../ports/common.js';
+import { sleep } from '../../async/sleep.js';
 import type { EventListener } from './event-hub.js';
+import type { EventHandling, HandlerContext } from './handler-calls.js';
 import { Subscription, type SubscriptionParts } from './subscription.js';
+
+/** So long `close` waits for a handler under way, in milliseconds. */
+const closeGraceMs = 10_000;
 
 /** What a durable subscriber wants. */
 export interface EventSubscriptionOptions<T extends EventType = EventType> {
@@ -26,20 +31,30 @@ export interface EventSubscriptionOptions<T extends EventType = EventType> {
 
 /** A running subscription. */
 export interface DurableSubscription {
-  /** Ends it; the handler that runs is waited for. */
+  /**
+   * Ends it and aborts the signal of the handler under way, which is waited for up to 10 s; one that takes longer goes on,
+   * and until it has ended nobody else handles events of the group. May be called by the handler itself, which is then
+   * not waited for.
+   */
   close(): Promise<void>;
   /** Rejects when the subscription cannot go on, for example with `CURSOR_EXPIRED`; resolves when it was closed. */
   readonly done: Promise<void>;
+}
+
+/** A subscription of this process, as whoever stops the process has it. */
+export interface OpenSubscription extends DurableSubscription {
+  /** As `close`, but for the bound of the wait. */
+  end(): Promise<void>;
 }
 
 /** The events of a fleet: as they happen, or from the log. */
 export class EventStream {
   readonly #parts: SubscriptionParts;
   /** The subscriptions of this process by group. */
-  readonly #open: Map<string, DurableSubscription>;
+  readonly #open: Map<string, OpenSubscription>;
 
   /** Made by `createMCPInfra`. @internal */
-  constructor(parts: SubscriptionParts, open: Map<string, DurableSubscription>) {
+  constructor(parts: SubscriptionParts, open: Map<string, OpenSubscription>) {
     this.#parts = parts;
     this.#open = open;
   }
@@ -58,13 +73,13 @@ export class EventStream {
    * Handles every event of the log, at least once and in order, and goes on where it stopped after a restart.
    *
    * A handler that fails is called again with the same event after a back-off; later events of the same subject wait for
-   * it, those of others do not.
+   * it, those of others do not. The handler's signal is aborted when the subscription is closed.
    *
    * @throws `INVALID_ARGUMENT`, `ALREADY_EXISTS` for a second subscription of a group in one process; the returned `done` rejects with `CURSOR_EXPIRED` when the log no longer goes back so far
    */
   async subscribe<T extends EventType>(
     options: EventSubscriptionOptions<T>,
-    handler: (event: Event<T>) => void | Promise<void>,
+    handler: (event: Event<T>, context: HandlerContext) => void | Promise<void>,
   ): Promise<DurableSubscription> {
     const unknown = (options.types ?? []).filter((type) => !eventTypes.has(type));
     if (unknown.length > 0)
@@ -84,20 +99,28 @@ export class EventStream {
     // Kept from now on, or what happens before the first event is handled would be lost to a restart.
     if ((await events.cursor(group)) === null) await events.saveCursor(group, start);
     const ending = new AbortController();
-    const handle = handler as (event: Event) => void | Promise<void>;
-    const subscription = new Subscription(this.#parts, { group, start, types, labels, handler: handle });
+    const subscription = new Subscription(this.#parts, {
+      group,
+      start,
+      types,
+      labels,
+      handler: handler as EventHandling,
+    });
     const done = subscription.run(ending.signal).finally(() => {
       this.#open.delete(group);
     });
     // A subscriber that never looks at `done` must not bring the host down; it has been logged.
-    done.catch(() => undefined);
-    const running: DurableSubscription = {
-      done,
-      close: async () => {
-        ending.abort();
-        await done.catch(() => undefined);
-      },
+    const over = done.catch(() => undefined);
+    const end = async (): Promise<void> => {
+      ending.abort();
+      if (!subscription.isInHandler) await over;
     };
+    const close = async (): Promise<void> => {
+      const ended = new AbortController();
+      const ends = end().then(() => ended.abort());
+      await Promise.race([ends, sleep(this.#parts.context.clock, closeGraceMs, ended.signal)]);
+    };
+    const running: OpenSubscription = { done, end, close };
     this.#open.set(group, running);
     return running;
   }

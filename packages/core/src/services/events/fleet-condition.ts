@@ -73,6 +73,13 @@ export class FleetCondition {
     if (isNew) this.#onChange();
   }
 
+  /** Whether a backend works is not known here any more. To be said by its owner only. */
+  unknown(part: string): void {
+    this.#troubles.delete(part);
+    this.#working.delete(part);
+    this.#failing.delete(part);
+  }
+
   /** Says whether a part of the fleet's own work goes on. Cheap: may be said as often as it is done. */
   report(part: string, ok: boolean, message = ''): void {
     const was = this.#failing.has(part);

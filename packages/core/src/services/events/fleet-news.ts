@@ -1,44 +1,47 @@
-import { randomUUID } from 'node:crypto';
 import { Recurring } from '../../async/recurring.js';
-import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
-import type { EventMap } from '../../domain/events/event-map.js';
 import type { Event } from '../../domain/events/event.js';
-import { draftEvent } from '../context/event-drafts.js';
 import type { ServiceContext } from '../context/service-context.js';
 import type { FleetCondition } from './fleet-condition.js';
+import { FleetLog, type TellNews } from './fleet-log.js';
+import { TroubleLeases } from './trouble-leases.js';
 
-const lookEveryMs = 15_000;
-const retryMs = 5_000;
-const page = 500;
-/** So far back in the log it is looked what an earlier process told. */
-const lookBack = 5_000;
+/** In milliseconds. */
+const times = Object.freeze({
+  look: 15_000,
+  /** After a failure, and while another process is telling. */
+  again: 1_000,
+  /** What another process has found back has so long to be found back here too, before it is told as away anew. */
+  grace: 15_000,
+});
 
 /**
  * Tells by events what a {@link FleetCondition} knows of backends, so that in the log `FleetDegraded` and `FleetRecovered`
- * of a part alternate, whichever process told the last one and whether or not it still lives.
+ * of a part alternate, however many processes see it and whichever of them die.
  *
  * It compares what is with what the log says and writes the difference, instead of writing at each change: what cannot be
- * written now is written later, and an outage during which nothing could be written is told by nothing at all.
+ * written now is written later, and an outage during which nothing could be written is told by nothing at all. The end is
+ * told by the process that told the beginning; where that is gone, by any that finds the part working.
  */
 export class FleetNews {
   readonly #context: ServiceContext;
   readonly #condition: FleetCondition;
+  readonly #log: FleetLog;
+  readonly #leases: TroubleLeases;
   readonly #telling: Recurring;
-  /** What the log says is away; unknown until it was read. */
-  #told: Set<string> | undefined;
-  /** What this process has to tell the end of. */
-  readonly #toClose = new Set<string>();
-  /** Events of our own that have not come back yet. */
-  readonly #own = new Set<string>();
+  #hasRead = false;
+  /** Until when what others found back is not told as away. */
+  readonly #quietUntilMs = new Map<string, number>();
 
   constructor(context: ServiceContext, condition: FleetCondition) {
     this.#context = context;
     this.#condition = condition;
+    this.#log = new FleetLog(context);
+    this.#leases = new TroubleLeases(context);
     this.#telling = new Recurring({
       clock: context.clock,
-      work: () => this.#tell(),
-      retryMs,
+      work: () => this.#look(),
+      retryMs: times.again,
       failed: (error) => {
         context.logger.debug('a change of the fleet is recorded later', { error: messageOf(error) });
       },
@@ -52,76 +55,63 @@ export class FleetNews {
 
   /** Looks whether there is something to tell. */
   look(): void {
-    if (this.#told) void this.#telling.now();
+    if (this.#hasRead) void this.#telling.now();
   }
 
   /** Takes in what any process told. */
-  heard({ id, type, data }: Event): void {
-    if ((type !== 'FleetDegraded' && type !== 'FleetRecovered') || this.#own.delete(id)) return;
-    const { part } = data;
-    if (type === 'FleetDegraded') this.#told?.add(part);
-    // Where it is still away as seen from here, that is told at the next look.
-    else this.#told?.delete(part);
+  heard(event: Event): void {
+    this.#log.heard(event);
+    if (event.type !== 'FleetRecovered') return;
+    const { part } = event.data;
+    this.#quietUntilMs.set(part, this.#context.clock.monotonicMs() + times.grace);
+    // Seen from here it may be back as well.
+    this.#condition.evidence(part);
   }
 
+  /** Ends the looking, and leaves what has no end yet to other processes. */
   async stop(): Promise<void> {
     await this.#telling.stop();
-  }
-
-  async #tell(): Promise<number> {
-    this.#told ??= await this.#read();
-    const told = this.#told;
-    for (const [part, trouble] of this.#condition.troubles) {
-      if (!told.has(part)) await this.#append('FleetDegraded', { part, ...trouble });
-      told.add(part);
-      this.#toClose.add(part);
-    }
-    for (const part of this.#toClose) {
-      if (!this.#condition.isWorking(part)) continue;
-      if (told.has(part)) await this.#append('FleetRecovered', { part });
-      told.delete(part);
-      this.#toClose.delete(part);
-    }
-    return lookEveryMs;
-  }
-
-  async #append<T extends 'FleetDegraded' | 'FleetRecovered'>(type: T, data: EventMap[T]): Promise<void> {
-    const origin = { subject: 'fleet', tenant: '', actor: 'system', correlationid: randomUUID() };
-    const event = draftEvent(this.#context, origin, { type, data });
-    this.#own.add(event.id);
     try {
-      await this.#context.store.appendEvents([event]);
+      await this.#leases.release();
     } catch (error) {
-      this.#own.delete(event.id);
-      // It may have been written all the same: read again before it is written again.
-      this.#told = undefined;
-      throw error;
+      this.#context.logger.debug('leases for news run out by themselves', { error: messageOf(error) });
     }
-    this.#context.committed();
   }
 
-  /** What the log says is away; its end is to be told by whoever finds it working, since who told it may be dead. */
-  async #read(): Promise<Set<string>> {
-    const { events } = this.#context.store;
-    const away = new Set<string>();
-    let after = Math.max(0, (await events.head()) - lookBack);
-    for (;;) {
-      try {
-        const read = await events.read({ after, types: ['FleetDegraded', 'FleetRecovered'], limit: page });
-        for (const { type, data } of read) {
-          const { part } = data as EventMap['FleetDegraded' | 'FleetRecovered'];
-          if (type === 'FleetDegraded') away.add(part);
-          else away.delete(part);
-        }
-        after = read.at(-1)?.position ?? after;
-        if (read.length === page) continue;
-      } catch (error) {
-        if (!(MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED')) throw error;
-        after = Number(error.details['oldest']) - 1;
-        continue;
-      }
-      for (const part of away) this.#toClose.add(part);
-      return away;
+  async #look(): Promise<number> {
+    if (!this.#hasRead) await this.#log.read();
+    this.#hasRead = true;
+    const begun = this.#begun();
+    await this.#leases.hold([...this.#told(), ...begun, ...this.#over()]);
+    if (begun.length === 0 && !this.#over().some((part) => this.#leases.mine.has(part))) return times.look;
+    const wasTurn = await this.#log.write((tell) => this.#tell(tell));
+    // What was told as over needs no lease any more.
+    return wasTurn && this.#leases.mine.size === 0 ? times.look : times.again;
+  }
+
+  async #tell(tell: TellNews): Promise<void> {
+    for (const part of this.#begun()) {
+      const trouble = this.#condition.troubles.get(part);
+      if (trouble) await tell('FleetDegraded', { part, ...trouble });
     }
+    for (const part of this.#over()) if (this.#leases.mine.has(part)) await tell('FleetRecovered', { part });
+  }
+
+  /** What is away and not told of. */
+  #begun(): readonly string[] {
+    const now = this.#context.clock.monotonicMs();
+    return [...this.#condition.troubles.keys()].filter(
+      (part) => !this.#log.away.has(part) && now >= (this.#quietUntilMs.get(part) ?? -Infinity),
+    );
+  }
+
+  /** What is away and told of. */
+  #told(): readonly string[] {
+    return [...this.#condition.troubles.keys()].filter((part) => this.#log.away.has(part));
+  }
+
+  /** What was told as away and works as seen from here. */
+  #over(): readonly string[] {
+    return [...this.#log.away].filter((part) => this.#condition.isWorking(part));
   }
 }

@@ -7,6 +7,7 @@ import { retryDelayMs } from '../../async/retry.js';
 import type { Scope } from '../context/access.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { EventHub } from './event-hub.js';
+import { type EventHandling, HandlerCalls } from './handler-calls.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { isAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
@@ -29,7 +30,7 @@ export interface SubscriptionRequest {
   readonly start: number;
   readonly types: readonly EventType[] | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
-  readonly handler: (event: Event) => void | Promise<void>;
+  readonly handler: EventHandling;
 }
 
 /** A subject whose first event could not be handled, with what came after it. */
@@ -58,14 +59,29 @@ export class Subscription {
   readonly #request: SubscriptionRequest;
   readonly #parked = new Map<string, Parked>();
   readonly #lease: string;
+  readonly #calls: HandlerCalls;
   /** Everything up to here has been read; `undefined` while another process handles the group. */
   #after: number | undefined;
   #saved = -1;
+  /** Why it does not go on, though its handler is well. */
+  #trouble: string | undefined;
 
   constructor(parts: SubscriptionParts, request: SubscriptionRequest) {
     this.#parts = parts;
     this.#request = request;
     this.#lease = groupLease(request.group);
+    this.#calls = new HandlerCalls(request.handler, {
+      clock: parts.context.clock,
+      onLate: (lateMs) => {
+        const message = `Its handler has been at one event for ${lateMs / 1_000} s; all others wait for it.`;
+        parts.condition.report(this.#part, false, message);
+      },
+    });
+  }
+
+  /** Whether whoever asks was called by the handler. */
+  get isInHandler(): boolean {
+    return this.#calls.isInside;
   }
 
   /** Runs until the signal fires. @throws `CURSOR_EXPIRED` */
@@ -98,8 +114,9 @@ export class Subscription {
   #report(): void {
     const waiting = [...this.#parked.values()];
     const most = Math.max(0, ...waiting.map(({ failures }) => failures));
-    const message = `Its handler fails; events of ${String(waiting.length)} subjects wait for it.`;
-    this.#parts.condition.report(this.#part, most < reportedFailures, message);
+    const failing = `Its handler fails; events of ${String(waiting.length)} subjects wait for it.`;
+    const trouble = most < reportedFailures ? this.#trouble : failing;
+    this.#parts.condition.report(this.#part, trouble === undefined, trouble);
   }
 
   get #part(): string {
@@ -114,6 +131,7 @@ export class Subscription {
       this.#parked.clear();
       return false;
     }
+    this.#trouble = undefined;
     this.#after ??= await this.#resume(signal);
     if (this.#after === undefined) return false;
     await this.#retry(signal);
@@ -144,7 +162,8 @@ export class Subscription {
       const saved = await this.#parts.context.store.events.cursor(this.#request.group, { signal });
       this.#saved = saved ?? -1;
       return saved ?? this.#request.start;
-    } catch {
+    } catch (error) {
+      this.#trouble = `Where it was left could not be read: ${messageOf(error)}`;
       return undefined;
     }
   }
@@ -163,6 +182,7 @@ export class Subscription {
         context.logger.error('a subscription fell behind the event log', { group });
         throw error;
       }
+      this.#trouble = `The event log could not be read: ${messageOf(error)}`;
       return [];
     }
   }
@@ -202,7 +222,7 @@ export class Subscription {
 
   async #handle(event: Event, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#request.handler(event);
+      await this.#calls.call(event, { signal });
       return true;
     } catch (error) {
       if (!signal.aborted) {
@@ -227,7 +247,7 @@ export class Subscription {
       this.#saved = position;
     } catch (error) {
       // The next save makes up for it; until then a restart would only repeat some events.
-      context.logger.debug('a cursor was not saved', { group: this.#request.group, error: messageOf(error) });
+      this.#trouble = `How far it is was not kept, so that a restart would repeat events: ${messageOf(error)}`;
     }
   }
 

@@ -81,11 +81,14 @@ export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
 type KnownFields<P, T> = P extends readonly unknown[]
   ? unknown
   : P extends object
-    ? {
-        readonly [K in keyof P]: K extends FieldsOf<T>
-          ? KnownFields<P[K], Extract<FieldOf<T, K>, object>>
-          : never;
-      }
+    ? // What was read from outside has any names; it is checked when it comes in.
+      string extends keyof P
+      ? unknown
+      : {
+          readonly [K in keyof P]: K extends FieldsOf<T>
+            ? KnownFields<P[K], Extract<FieldOf<T, K>, object>>
+            : never;
+        }
     : unknown;
 
 type FieldsOf<T> = T extends unknown ? keyof T : never;

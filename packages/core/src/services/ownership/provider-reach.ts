@@ -136,7 +136,10 @@ export class ProviderReach {
       fleet,
       storeId,
       logger: this.#context.logger,
-      report: (part, ok, message) => condition.report(`${partOf(provider.type)}/${part}`, ok, message),
+      report: (part, ok, message) => {
+        condition.report(`${partOf(provider.type)}/${part}`, ok, message);
+        if (!ok) this.#doubted.add(provider.type);
+      },
     });
     const placement = await provider.placement();
     this.#options.onAnswer(provider);
