@@ -27,6 +27,7 @@ export {
   type ReceivedRequest,
   startExternalServer,
 } from './services/external-server.js';
+export { type FreezableProxy, freezableProxy } from './services/freezable-proxy.js';
 export {
   type PostgresServer,
   type PrivatePostgresOptions,

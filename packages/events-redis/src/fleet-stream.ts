@@ -1,4 +1,4 @@
-import type { Unsubscribe } from '@mcpinfra/core/plugin';
+import type { PartReport, Unsubscribe } from '@mcpinfra/core/plugin';
 import { Connection } from './connection/connection.js';
 import { ConsumerGroup } from './group/consumer-group.js';
 import { createGroup } from './group/create-group.js';
@@ -17,17 +17,27 @@ export class FleetStream {
   readonly tail: Tail;
   readonly #options: ResolvedOptions;
   readonly #keys: StreamKeys;
+  readonly #report: PartReport;
   readonly #groups = new Map<string, ConsumerGroup>();
   readonly #ending = new Map<ConsumerGroup, Promise<void>>();
 
-  constructor(fleet: string, options: ResolvedOptions) {
+  /** @param report - told of what goes on by itself */
+  constructor(fleet: string, options: ResolvedOptions, report: PartReport) {
     const { settings, template } = options;
     this.#options = options;
+    this.#report = report;
     this.#keys = streamKeys((template.options.keyPrefix ?? '') + settings.prefix, fleet);
     this.writer = this.#connection();
-    const trimmer = new Trimmer(this.writer, this.#keys.events, settings);
+    this.writer.keepAsking();
+    const trimmer = new Trimmer(this.writer, this.#keys.events, { settings, report });
     this.publisher = new Publisher(this.writer, this.#keys.events, trimmer);
-    this.tail = new Tail(this.#connection(), this.#keys.events);
+    this.tail = new Tail(this.#connection(), { key: this.#keys.events, report });
+  }
+
+  /** Whether Redis answers on every connection that something is to come or to go by. */
+  get isReady(): boolean {
+    const readers = [this.tail, ...this.#groups.values()];
+    return this.writer.isReady && readers.every(({ isReady }) => isReady);
   }
 
   /** Makes the group if it is new, or tells where the stream ends now. @throws `EVENT_BUS_FAILED`, `ABORTED` */
@@ -62,7 +72,13 @@ export class FleetStream {
 
   #newGroup(name: string): ConsumerGroup {
     const { settings } = this.#options;
-    const context = { keys: this.#keys, group: name, connection: this.writer, settings };
+    const context = {
+      keys: this.#keys,
+      group: name,
+      connection: this.writer,
+      settings,
+      report: this.#report,
+    };
     const group = new ConsumerGroup(context, this.#connection());
     this.#groups.set(name, group);
     return group;

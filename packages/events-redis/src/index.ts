@@ -9,6 +9,7 @@ export {
   agentAreaBridge,
   type AgentAreaBridge,
   type AgentAreaBridgeHealth,
+  type AgentAreaPart,
 } from './agentarea/agent-area-bridge.js';
 export { agentAreaCodec, type AgentAreaCodec } from './agentarea/agent-area-codec.js';
 export type { AgentAreaInfra, BridgeCallOptions } from './agentarea/agent-area-infra.js';

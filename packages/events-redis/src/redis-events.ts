@@ -36,9 +36,9 @@ class RedisEventBus implements EventBus {
     this.#options = options;
   }
 
-  async open({ fleet }: EventBusContext, options?: CallOptions): Promise<void> {
+  async open({ fleet, report }: EventBusContext, options?: CallOptions): Promise<void> {
     this.#refuseIfOver(options);
-    this.#stream ??= new FleetStream(fleet, this.#options);
+    this.#stream ??= new FleetStream(fleet, this.#options, (...said) => report?.(...said));
     await this.#stream.writer.open(options?.signal);
   }
 
@@ -73,7 +73,7 @@ class RedisEventBus implements EventBus {
   }
 
   healthy(): boolean {
-    return this.#stream?.writer.isReady ?? false;
+    return this.#stream?.isReady ?? false;
   }
 
   /** Fixes where a subscription begins. While Redis is away that is left to whoever reads, once it is back. */

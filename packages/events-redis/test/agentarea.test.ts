@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createMCPInfra, memoryEventBus, memoryStore } from '@mcpinfra/core';
 import { fakeProvider } from '@mcpinfra/core/testing';
 import { agentAreaBridge, agentAreaCodec, type AgentAreaInfra } from '@mcpinfra/events-redis';
-import { startPrivateRedis, startRedis } from '@mcpinfra/tools';
+import { urlProvider } from '@mcpinfra/provider-url';
+import { freezableProxy, startPrivateRedis, startRedis } from '@mcpinfra/tools';
 import { serviceOrSkip } from '@mcpinfra/tools/vitest';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { recordingSecrets, shared, startHost, startPlatform, until, wireBytes } from './agentarea-support.js';
@@ -71,7 +72,10 @@ describe('a wish that the platform publishes', () => {
   it('for a remote server needs no image, and is fulfilled with the one that the API demands', async () => {
     const platform = await startPlatform(redis().url);
     const secrets = [recordingSecrets({ 'instance_123:TOKEN': 'token' }, [])];
-    const infra = createMCPInfra({ providers: [fakeProvider(), fakeProvider({ type: 'url' })], secrets });
+    const infra = createMCPInfra({
+      providers: [fakeProvider(), fakeProvider({ of: urlProvider() })],
+      secrets,
+    });
     await infra.start();
     const keys = { channelPrefix: platform.prefix, prefix: `${platform.prefix}bridge` };
     const bridge = agentAreaBridge(infra, { url: platform.url, ...keys });
@@ -602,7 +606,10 @@ describe('a Redis that is away', () => {
     const platform = await startPlatform(broker().url);
     await broker().kill();
     const { bridge, infra } = await startHost(platform, { bridge: { stream: `${platform.prefix}stream` } });
-    expect(bridge.health()).toEqual({ status: 'degraded' });
+    expect(bridge.health()).toMatchObject({
+      status: 'degraded',
+      degraded: [{ part: 'redis' }, { part: 'channels' }, { part: 'stream' }],
+    });
     await broker().restart();
     await until(() => bridge.health().status === 'ok');
     const created = platform.created({ json_spec: docker });
@@ -635,12 +642,42 @@ describe('a Redis that is away', () => {
     await until(() => platform.statuses(next.instance_id).includes('running'));
   });
 
+  it('or refuses to be read is in the health of the infra, for as long as it is so', async () => {
+    const platform = await startPlatform(broker().url);
+    const stream = `${platform.prefix}stream`;
+    await platform.redis.set(stream, 'no stream');
+    const { bridge, infra } = await startHost(platform, { bridge: { stream } });
+    const sick = async () => (await infra.health()).degraded.map(({ part }) => part);
+    await until(async () => (await sick()).includes('host:agentarea/stream'));
+    expect(bridge.health().degraded).toMatchObject([
+      { part: 'stream', message: expect.stringContaining('WRONGTYPE') as string },
+    ]);
+    await platform.redis.del(stream);
+    await until(async () => (await sick()).length === 0);
+    expect(bridge.health().status).toBe('ok');
+  });
+
+  it('without a word is noticed by a bridge that only listens', async () => {
+    const proxy = await freezableProxy(broker().url);
+    onTestFinished(() => proxy.close());
+    const platform = await startPlatform(broker().url);
+    const { bridge, infra } = await startHost({ ...platform, url: proxy.url });
+    proxy.freeze();
+    await until(() => bridge.health().status === 'degraded');
+    await until(async () => (await infra.health()).status === 'degraded');
+    proxy.thaw();
+    await until(() => bridge.health().status === 'ok', 25_000);
+    const created = platform.created({ json_spec: docker });
+    await platform.publish('MCPServerInstanceCreated', created);
+    await until(() => platform.statuses(created.instance_id).includes('running'));
+  });
+
   it('does not keep the bridge from being stopped', async () => {
     const platform = await startPlatform(broker().url);
     const { bridge, stop } = await startHost(platform);
     await broker().kill();
     await stop();
-    expect(bridge.health()).toEqual({ status: 'stopped' });
+    expect(bridge.health()).toEqual({ status: 'stopped', degraded: [] });
     await expect(bridge.start()).rejects.toMatchObject({ code: 'ALREADY_STOPPED' });
     await broker().restart();
   });
@@ -653,7 +690,7 @@ describe('a Redis that is away', () => {
     });
     const { port } = new URL(broker().url);
     const { bridge } = await startHost({ ...platform, url: `redis://:pass@127.0.0.1:${port}/2` });
-    expect(bridge.health()).toEqual({ status: 'ok' });
+    expect(bridge.health()).toEqual({ status: 'ok', degraded: [] });
     const created = platform.created({ json_spec: docker });
     await platform.publish('MCPServerInstanceCreated', created);
     await until(() => platform.statuses(created.instance_id).includes('running'));
@@ -685,13 +722,13 @@ it('starts after its infra only, once for each process and group, and stops also
   const infra = createMCPInfra({ providers: [fakeProvider()] });
   const early = agentAreaBridge(infra, keys);
   await expect(early.start()).rejects.toMatchObject({ code: 'NOT_STARTED' });
-  expect(early.health()).toEqual({ status: 'stopped' });
+  expect(early.health()).toEqual({ status: 'stopped', degraded: [] });
   await infra.start();
   onTestFinished(async () => {
     await infra.stop();
   });
   await early.start();
-  expect(early.health()).toEqual({ status: 'ok' });
+  expect(early.health()).toEqual({ status: 'ok', degraded: [] });
   await using second = agentAreaBridge(infra, keys);
   await expect(second.start()).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
   await Promise.all([early.stop(), early.stop()]);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { Event } from '@mcpinfra/core/plugin';
 import { redisEvents, type RedisEventsOptions } from '@mcpinfra/events-redis';
-import { startPrivateRedis } from '@mcpinfra/tools';
+import { freezableProxy, startPrivateRedis } from '@mcpinfra/tools';
 import { serviceOrSkip } from '@mcpinfra/tools/vitest';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -105,6 +105,70 @@ describe('with a Redis that comes and goes', () => {
     }
     await eventually(() => bus.healthy?.()).toBe(true);
     await bus.publish([exampleEvent()]);
+  });
+
+  it('notices within seconds that it hangs though nothing is published, and that it goes on', async () => {
+    const fleet = new Fleet(redis().url);
+    const bus = await fleet.bus({ commandTimeoutMs: 300 });
+    await inboxOf(bus, { group });
+    await eventually(() => bus.healthy?.()).toBe(true);
+    const pid = redis().pid ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await expect.poll(() => bus.healthy?.(), { timeout: 5_000 }).toBe(false);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await eventually(() => bus.healthy?.()).toBe(true);
+  });
+
+  it('hears again, over new connections, what comes after those it had fell silent', async () => {
+    const proxy = await freezableProxy(redis().url);
+    onTestFinished(() => proxy.close());
+    const fleet = new Fleet(redis().url);
+    const publisher = await fleet.bus();
+    // What Redis gave to a connection that is dead is taken over like that of a process that is.
+    const worker = await fleet.open({ url: proxy.url, commandTimeoutMs: 300, claimIdleMs: 1_000 });
+    const [alone, grouped] = [await inboxOf(worker), await inboxOf(worker, { group })];
+    await publisher.publish([exampleEvent('before')]);
+    await eventually(() => [partsOf(alone), partsOf(grouped)]).toEqual([['before'], ['before']]);
+    proxy.freeze();
+    proxy.thaw();
+    await publisher.publish([exampleEvent('after')]);
+    await eventually(() => [
+      alone.map(partOf).includes('after'),
+      grouped.map(partOf).includes('after'),
+    ]).toEqual([true, true]);
+  });
+
+  it('says what Redis refuses it, until it does no more', async () => {
+    const fleet = new Fleet(redis().url);
+    const said = new Map<string, boolean>();
+    const url = new URL(redis().url);
+    url.username = fleet.name;
+    url.password = 'pw';
+    const allow = (...rules: string[]) =>
+      fleet.redis.acl('SETUSER', fleet.name, 'on', '>pw', '~*', '&*', '+@all', ...rules);
+    await allow('-xread', '-xreadgroup', '-xtrim');
+    const bus = redisEvents({ url: url.href });
+    onTestFinished(() => bus.close());
+    await bus.open({ fleet: fleet.name, report: (part, ok) => said.set(part, ok) });
+    const inbox = await inboxOf(bus);
+    await bus.subscribe({ group }, () => undefined);
+    await bus.publish([exampleEvent('one')]);
+    await eventually(() => [said.get('reading'), said.get('trimming'), said.get(`group:${group}`)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    await allow();
+    await eventually(() => partsOf(inbox)).toEqual(['one']);
+    await bus.publish(exampleEvents('more', 1_000));
+    await eventually(() => [said.get('reading'), said.get('trimming'), said.get(`group:${group}`)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('ends a publish at once when its signal is aborted', async () => {

@@ -1,9 +1,9 @@
 import type { InstanceRecord, Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
+import { freezableProxy } from '@mcpinfra/tools';
 import { serviceOrSkip } from '@mcpinfra/tools/vitest';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from './support/eventually.js';
-import { freezableProxy } from './support/freezable-proxy.js';
 import { newSchema, poolAt, startTestPostgres } from './support/postgres.js';
 import { event, instance } from './support/rows.js';
 

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { KeyedTurns, mcpError, messageOf, type Logger } from '@mcpinfra/core/plugin';
+import {
+  KeyedTurns,
+  mcpError,
+  messageOf,
+  Once,
+  Recurring,
+  systemClock,
+  type Logger,
+} from '@mcpinfra/core/plugin';
 import { Connection } from '../connection/connection.js';
 import type { AgentAreaInfra } from './agent-area-infra.js';
 import {
@@ -21,8 +29,17 @@ import { commandKinds, readCommand, type WireCommand } from './wire-command.js';
 
 /** Whether messages go to and fro. */
 export interface AgentAreaBridgeHealth {
-  /** `degraded` while Redis is away; what is wanted or has to be told waits. */
+  /** `degraded` while Redis is away or refuses; what is wanted or has to be told waits. */
   readonly status: 'ok' | 'degraded' | 'stopped';
+  /** What does not go on, as `infra.health()` shows it, too. */
+  readonly degraded: readonly AgentAreaPart[];
+}
+
+/** A part of a bridge that does not go on. */
+export interface AgentAreaPart {
+  /** `redis`, `channels`, `stream` or `telling`. */
+  readonly part: string;
+  readonly message: string;
 }
 
 /** A running bridge. */
@@ -57,6 +74,7 @@ export function agentAreaBridge(infra: AgentAreaInfra, options: AgentAreaBridgeO
 }
 
 const commandTimeoutMs = 5_000;
+const reportEveryMs = 2_000;
 
 class Bridge implements AgentAreaBridge {
   readonly #infra: AgentAreaInfra;
@@ -73,8 +91,11 @@ class Bridge implements AgentAreaBridge {
   readonly #ending = new AbortController();
   readonly #inFlight = new Set<Promise<void>>();
   #subscription: { close(): Promise<void>; readonly done: Promise<void> } | undefined;
-  #started: Promise<void> | undefined;
-  #stopped: Promise<void> | undefined;
+  readonly #started = new Once(() => this.#start());
+  readonly #stopped = new Once(() => this.#stop());
+  readonly #reporting: Recurring;
+  /** Why the platform is told nothing more. */
+  #silence: string | undefined;
 
   constructor(infra: AgentAreaInfra, settings: ResolvedBridge) {
     const { template, prefix, channelPrefix, stream, group, claimIdleMs, logger } = settings;
@@ -98,6 +119,16 @@ class Bridge implements AgentAreaBridge {
       legacySecretScope: settings.legacySecretScope,
     });
     const channels = Object.keys(commandKinds).map((type) => `${channelPrefix}${type}`);
+    this.#reporting = new Recurring({
+      clock: systemClock,
+      retryMs: reportEveryMs,
+      work: async () => {
+        for (const [part, message] of this.#parts()) this.#report(part, message);
+        return reportEveryMs;
+      },
+      failed: (error) =>
+        logger.warn('the health of the bridge could not be told', { error: messageOf(error) }),
+    });
     this.#channels = new ChannelSource(connection(), { channels, logger });
     const consumer = `${hostname()}-${String(process.pid)}-${randomUUID().slice(0, 8)}`;
     const reading = { group: `mcpinfra-${group}`, consumer, claimIdleMs, logger };
@@ -108,20 +139,16 @@ class Bridge implements AgentAreaBridge {
   }
 
   start(): Promise<void> {
-    if (this.#stopped) {
+    if (this.#stopped.begun) {
       const message = 'The AgentArea bridge was stopped and does not start again: make a new one.';
       return Promise.reject(mcpError('ALREADY_STOPPED', message));
     }
     // Refused before anything was opened, such as by an infra that is not started: another call may succeed.
-    this.#started ??= this.#start().catch((error: unknown) => {
-      this.#started = undefined;
-      throw error;
-    });
-    return this.#started;
+    return this.#started.get();
   }
 
   stop(): Promise<void> {
-    return (this.#stopped ??= this.#stop());
+    return this.#stopped.get();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -129,9 +156,24 @@ class Bridge implements AgentAreaBridge {
   }
 
   health(): AgentAreaBridgeHealth {
-    if (this.#started === undefined || this.#stopped !== undefined) return { status: 'stopped' };
-    const parts = [this.#commands.isReady, this.#channels.isListening, this.#stream?.isListening ?? true];
-    return { status: parts.every(Boolean) ? 'ok' : 'degraded' };
+    if (!this.#started.begun || this.#stopped.begun) return { status: 'stopped', degraded: [] };
+    const degraded = this.#parts().flatMap(([part, message]) =>
+      message === undefined ? [] : [{ part, message }],
+    );
+    return { status: degraded.length === 0 ? 'ok' : 'degraded', degraded };
+  }
+
+  /** Each part, with why it does not go on. */
+  #parts(): readonly (readonly [part: string, message: string | undefined])[] {
+    const away = 'Redis does not answer; the connection is tried again until it does.';
+    const lost = 'What is published to the channels meanwhile is lost; the stream keeps it.';
+    const stream = this.#stream;
+    return [
+      ['redis', this.#commands.isReady ? undefined : away],
+      ['channels', this.#channels.isListening ? undefined : lost],
+      ['stream', stream === null || stream.isListening ? undefined : (stream.trouble ?? away)],
+      ['telling', this.#silence],
+    ];
   }
 
   async #start(): Promise<void> {
@@ -152,22 +194,31 @@ class Bridge implements AgentAreaBridge {
           : this.#voice.tell(event),
     );
     this.#subscription.done.catch((error: unknown) => {
+      this.#silence = `The platform is told nothing more: ${messageOf(error)}`;
       this.#logger.error('the platform is told nothing more', { group, error: messageOf(error) });
     });
     await this.#commands.open(signal);
     await Promise.all([this.#channels.open(onPayload, signal), this.#stream?.open(onPayload, signal)]);
+    this.#commands.keepAsking();
+    void this.#reporting.now();
     if (this.health().status === 'degraded')
       this.#logger.warn('Redis is away: the AgentArea bridge goes on trying', { group });
   }
 
   async #stop(): Promise<void> {
     this.#ending.abort();
-    await this.#started?.catch(() => undefined);
+    await this.#reporting.stop();
+    for (const [part] of this.#parts()) this.#report(part, undefined);
+    if (this.#started.begun) await this.#started.get().catch(() => undefined);
     this.#channels.close();
     await Promise.all(this.#inFlight);
     await this.#stream?.close();
     await this.#subscription?.close();
     this.#commands.close();
+  }
+
+  #report(part: string, message: string | undefined): void {
+    this.#infra.report?.(`${this.#settings.group}/${part}`, message === undefined, message);
   }
 
   /** Never rejects: a message that cannot be acted on ends here. */

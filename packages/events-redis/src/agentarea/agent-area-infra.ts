@@ -35,6 +35,8 @@ export interface AgentAreaInfra {
       options?: BridgeCallOptions,
     ): PromiseLike<{ readonly items: readonly MCPServerInstance[] }>;
   };
+  /** What the bridge says of itself; an infra shows it in its health. */
+  report?(part: string, ok: boolean, message?: string): void;
   readonly servers: {
     get(id: string, options?: BridgeCallOptions): Promise<unknown>;
   };

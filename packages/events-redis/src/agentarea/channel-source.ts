@@ -32,6 +32,8 @@ export class ChannelSource {
   /** Subscribes. Resolves when it has, or when the first attempt has failed; it then goes on trying. */
   async open(onPayload: OnPayload, signal: AbortSignal): Promise<void> {
     await this.#connection.open(signal);
+    // Who only listens never notices that Redis is gone without a word.
+    this.#connection.keepAsking();
     const subscribed = this.#subscribe(onPayload, signal).catch(() => undefined);
     if (this.#connection.isReady) await subscribed;
   }

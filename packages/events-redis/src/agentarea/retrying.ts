@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, type LogFields, type Logger } from '@mcpinfra/core/plugin';
+import { type LogFields, type Logger, messageOf, retry, systemClock } from '@mcpinfra/core/plugin';
 
 const firstDelayMs = 200;
 const longestDelayMs = 30_000;
 
 /** Does work until it succeeds, with a delay that grows after each failure. @throws when the signal is aborted */
-export async function retrying<T>(
+export function retrying<T>(
   work: () => Promise<T>,
   options: {
     readonly signal: AbortSignal;
@@ -13,18 +12,17 @@ export async function retrying<T>(
     /** What could not be done, for the log. */
     readonly what: string;
     readonly fields?: LogFields | undefined;
+    /** Told of each failure. */
+    readonly failed?: ((error: unknown) => void) | undefined;
   },
 ): Promise<T> {
-  const { signal, logger, what, fields } = options;
-  for (let failures = 0; ; failures++) {
-    signal.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
+  const { signal, logger, what, fields, failed } = options;
+  const delayMs = (failures: number, error: unknown): number => {
+    if (!signal.aborted) {
       logger.warn(`${what} and is tried again`, { ...fields, error: messageOf(error) });
-      const delayMs = Math.min(firstDelayMs * 2 ** Math.min(failures, 10), longestDelayMs);
-      await sleep(delayMs, undefined, { signal, ref: false });
+      failed?.(error);
     }
-  }
+    return Math.min(firstDelayMs * 2 ** Math.min(failures - 1, 10), longestDelayMs);
+  };
+  return retry(work, { clock: systemClock, signal, delayMs });
 }

@@ -1,4 +1,4 @@
-import type { Logger } from '@mcpinfra/core/plugin';
+import { messageOf, type Logger } from '@mcpinfra/core/plugin';
 import type { Connection } from '../connection/connection.js';
 import { isRefusal } from '../connection/is-refusal.js';
 import type { OnPayload } from './channel-source.js';
@@ -32,6 +32,7 @@ export class StreamSource {
   readonly #inFlight = new Map<string, Promise<void>>();
   #reading: Promise<void> = Promise.resolve();
   #nextClaimMs = 0;
+  #trouble: string | undefined;
 
   /** @param connections - `reader` of its own: it blocks */
   constructor(
@@ -50,7 +51,12 @@ export class StreamSource {
   }
 
   get isListening(): boolean {
-    return this.#reader.isReady;
+    return this.#reader.isReady && this.#trouble === undefined;
+  }
+
+  /** Why it is not read, though Redis is there. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Begins to read, at the first entry that no worker of the fleet has acted on. */
@@ -62,6 +68,7 @@ export class StreamSource {
       logger,
       what: 'the stream of the platform is not read',
       fields: { stream: key },
+      failed: (error: unknown) => (this.#trouble = messageOf(error)),
     };
     this.#reading = retrying(() => this.#readOn(onPayload, signal), options).catch(() => undefined);
   }
@@ -80,7 +87,9 @@ export class StreamSource {
     for (;;) {
       if (this.#inFlight.size >= mostInFlight) await Promise.race(this.#inFlight.values());
       signal.throwIfAborted();
-      for (const entry of [...(await this.#claimed(signal)), ...(await this.#fresh(signal))]) {
+      const entries = [...(await this.#claimed(signal)), ...(await this.#fresh(signal))];
+      this.#trouble = undefined;
+      for (const entry of entries) {
         if (!this.#inFlight.has(entry.id)) this.#begin(entry, onPayload, signal);
       }
     }

@@ -1,8 +1,17 @@
-import { mcpError, type MCPInfraError, messageOf, orAborted, throwIfAborted } from '@mcpinfra/core/plugin';
+import {
+  mcpError,
+  type MCPInfraError,
+  messageOf,
+  orAborted,
+  Recurring,
+  systemClock,
+  throwIfAborted,
+} from '@mcpinfra/core/plugin';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { settledWithin } from './settled-within.js';
 
 const reconnectMs = { first: 50, last: 2_000 };
+const pingEveryMs = 2_000;
 
 /** How one call on a connection is bounded. */
 export interface CallBounds {
@@ -21,7 +30,8 @@ export class Connection {
   readonly #timeoutMs: number;
   readonly #where: string;
   #reason = 'it has not been connected yet';
-  #handshake: NodeJS.Timeout | undefined;
+  readonly #pinging: Recurring;
+  #cancelHandshake: () => void = () => undefined;
   #epoch = 0;
 
   constructor(template: Redis, timeoutMs: number) {
@@ -50,15 +60,23 @@ export class Connection {
     this.#where = placeOf(this.#redis);
     this.#redis.on('error', (error: unknown) => (this.#reason = reasonOf(error)));
     this.#redis.on('connect', () => {
-      clearTimeout(this.#handshake);
-      this.#handshake = setTimeout(
-        () => this.#recycle('it accepted the connection but did not answer'),
-        timeoutMs,
+      this.#cancelHandshake();
+      this.#cancelHandshake = systemClock.schedule(timeoutMs, () =>
+        this.#recycle('it accepted the connection but did not answer'),
       );
     });
     this.#redis.on('ready', () => (this.#epoch += 1));
-    for (const event of ['ready', 'close'] as const)
-      this.#redis.on(event, () => clearTimeout(this.#handshake));
+    for (const event of ['ready', 'close'] as const) this.#redis.on(event, () => this.#cancelHandshake());
+    this.#pinging = new Recurring({
+      clock: systemClock,
+      retryMs: pingEveryMs,
+      work: async () => {
+        if (this.isReady) await this.call('PING', (redis) => redis.ping());
+        return pingEveryMs;
+      },
+      // The call has made the connection anew.
+      failed: () => undefined,
+    });
   }
 
   get isReady(): boolean {
@@ -68,6 +86,11 @@ export class Connection {
   /** Counts the connections made: another number is another connection. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Asks again and again whether Redis is there, where nothing else would notice that it is gone without a word. */
+  keepAsking(): void {
+    void this.#pinging.now();
   }
 
   /** Connects. Resolves when it is ready or the first attempt has failed; it then goes on trying. */
@@ -135,7 +158,8 @@ export class Connection {
 
   /** Disconnects for good. Idempotent. */
   close(): void {
-    clearTimeout(this.#handshake);
+    this.#cancelHandshake();
+    void this.#pinging.stop();
     this.#redis.disconnect();
   }
 

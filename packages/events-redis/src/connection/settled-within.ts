@@ -1,12 +1,10 @@
+import { sleep, systemClock } from '@mcpinfra/core/plugin';
+
 /** Waits for a promise to settle, but not for longer. Tells whether it has. */
 export async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  return Promise.race([settled, over]).finally(() => clearTimeout(timer));
+  const settled = new AbortController();
+  const settle = (): void => settled.abort();
+  promise.then(settle, settle);
+  await sleep(systemClock, timeoutMs, settled.signal);
+  return settled.signal.aborted;
 }

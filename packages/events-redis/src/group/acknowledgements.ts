@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SingleFlight, sleep, systemClock } from '@mcpinfra/core/plugin';
 import type { GroupContext } from './group-context.js';
 
 const most = 1_000;
@@ -9,7 +10,10 @@ export class Acknowledgements {
   readonly #context: GroupContext;
   readonly #onDone: (ids: readonly string[]) => void;
   #ids: string[] = [];
-  #flushing: Promise<void> | undefined;
+  readonly #flushing = new SingleFlight(
+    () => this.#flush(),
+    () => undefined,
+  );
   #isOver = false;
 
   constructor(context: GroupContext, onDone: (ids: readonly string[]) => void) {
@@ -19,12 +23,12 @@ export class Acknowledgements {
 
   add(id: string): void {
     this.#ids.push(id);
-    this.#flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#flush());
+    void this.#flushing.run();
   }
 
   /** Waits until Redis has heard of all. */
   async settled(): Promise<void> {
-    await this.#flushing;
+    await this.#flushing.settled();
   }
 
   /** Tries no longer. */
@@ -34,6 +38,7 @@ export class Acknowledgements {
 
   async #flush(): Promise<void> {
     const { connection, keys, group } = this.#context;
+    await nextTurn();
     while (this.#ids.length > 0 && !this.#isOver) {
       const ids = this.#ids.slice(0, most);
       try {
@@ -41,9 +46,8 @@ export class Acknowledgements {
         this.#ids = this.#ids.slice(ids.length);
         this.#onDone(ids);
       } catch {
-        await sleep(retryMs, undefined, { ref: false });
+        await sleep(systemClock, retryMs);
       }
     }
-    this.#flushing = undefined;
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { orAborted } from '@mcpinfra/core/plugin';
+import { messageOf, orAborted, sleep, systemClock } from '@mcpinfra/core/plugin';
 import type { Connection } from '../connection/connection.js';
 import { isRefusal } from '../connection/is-refusal.js';
 import { settledWithin } from '../connection/settled-within.js';
@@ -12,7 +11,7 @@ import type { GroupContext } from './group-context.js';
 import type { Member } from './members.js';
 import { Upkeep } from './upkeep.js';
 
-const read = { count: 100, blockMs: 5_000, retryMs: 200 };
+const read = { count: 100, blockMs: 2_000, retryMs: 200 };
 const unblockMs = 50;
 
 /** This process as a consumer of a group: reads what the group is owed for as long as it has subscribers here. */
@@ -33,6 +32,11 @@ export class ConsumerGroup {
     this.#upkeep = new Upkeep(this.#context, this.#deliveries);
     this.#reading = reader.open().then(() => this.#run());
     this.#upkeep.start();
+  }
+
+  /** Whether Redis is there for what it reads. */
+  get isReady(): boolean {
+    return this.#reader.isReady;
   }
 
   get isEmpty(): boolean {
@@ -71,6 +75,7 @@ export class ConsumerGroup {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
+    const { group, report } = this.#context;
     let epoch = -1;
     let start: '$' | '0' = '$';
     while (!signal.aborted) {
@@ -84,11 +89,13 @@ export class ConsumerGroup {
           start = '0';
         }
         await this.#readOnce();
+        report(`group:${group}`, true);
       } catch (error) {
+        const isGone = isRefusal(error, 'NOGROUP');
+        if (isRefusal(error) && !isGone)
+          report(`group:${group}`, false, `The group is handed no events: ${messageOf(error)}`);
         // Subscribers wait for Redis to come back for as long as it takes.
-        await sleep(isRefusal(error, 'NOGROUP') ? 0 : read.retryMs, undefined, { signal }).catch(
-          () => undefined,
-        );
+        await sleep(systemClock, isGone ? 0 : read.retryMs, signal);
         epoch = -1;
       }
     }

@@ -1,4 +1,4 @@
-import { Changes, type Event, messageOf } from '@mcpinfra/core/plugin';
+import { Changes, type Event, messageOf, systemClock } from '@mcpinfra/core/plugin';
 import { readEntry, type StreamEntry } from '../stream/stream-entry.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { type DeadLetter, putAway } from './dead-letters.js';
@@ -14,8 +14,8 @@ export class Deliveries {
   readonly members = new Members();
   readonly #context: GroupContext;
   readonly #acknowledgements: Acknowledgements;
-  /** What this consumer answers for; with a timer what waits to be handed again. */
-  readonly #held = new Map<string, NodeJS.Timeout | undefined>();
+  /** What this consumer answers for; what waits to be handed again with what ends the wait. */
+  readonly #held = new Map<string, (() => void) | undefined>();
   readonly #changes = new Changes();
   /** Handlers that have not ended. */
   #running = 0;
@@ -64,9 +64,9 @@ export class Deliveries {
   /** Hands out nothing more. Returns what waited to be handed again: it is not its own any longer. */
   stop(): readonly string[] {
     this.#isEnding = true;
-    const waiting = [...this.#held].filter(([, timer]) => timer !== undefined);
-    for (const [id, timer] of waiting) {
-      clearTimeout(timer);
+    const waiting = [...this.#held].filter(([, cancel]) => cancel !== undefined);
+    for (const [id, cancel] of waiting) {
+      cancel?.();
       this.#held.delete(id);
     }
     return waiting.map(([id]) => id);
@@ -132,7 +132,7 @@ export class Deliveries {
     const delayMs = Math.min(longestDelayMs, this.#context.settings.retryDelayMs * 2 ** (deliveries - 1));
     this.#held.set(
       id,
-      setTimeout(() => void this.#track(this.#handAgain(id)), delayMs),
+      systemClock.schedule(delayMs, () => void this.#track(this.#handAgain(id))),
     );
   }
 

@@ -1,3 +1,4 @@
+import type { PartReport } from '@mcpinfra/core/plugin';
 import type { Connection } from '../connection/connection.js';
 import type { ResolvedSettings } from '../redis-events-options.js';
 import type { StreamKeys } from '../stream/stream-keys.js';
@@ -11,4 +12,6 @@ export interface GroupContext {
   /** Never blocks: the bus's, for everything but reading. */
   readonly connection: Connection;
   readonly settings: ResolvedSettings;
+  /** Told of what the group does by itself. */
+  readonly report: PartReport;
 }

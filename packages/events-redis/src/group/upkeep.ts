@@ -1,3 +1,5 @@
+import { messageOf, Recurring, systemClock } from '@mcpinfra/core/plugin';
+import { isRefusal } from '../connection/is-refusal.js';
 import type { StreamEntry } from '../stream/stream-entry.js';
 import { deliveriesOf, type Deliveries } from './deliveries.js';
 import type { GroupContext } from './group-context.js';
@@ -24,7 +26,7 @@ end
 export class Upkeep {
   readonly #context: GroupContext;
   readonly #deliveries: Deliveries;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #turning: Recurring;
   #isOver = false;
   #keptMs = 0;
   #sweptMs = 0;
@@ -32,16 +34,34 @@ export class Upkeep {
   constructor(context: GroupContext, deliveries: Deliveries) {
     this.#context = context;
     this.#deliveries = deliveries;
+    const { settings, report, group } = context;
+    const part = `group:${group}/upkeep`;
+    const everyMs = Math.min(longestPauseMs, settings.claimIdleMs / 3);
+    this.#turning = new Recurring({
+      clock: systemClock,
+      retryMs: everyMs,
+      work: async () => {
+        await this.#look();
+        report(part, true);
+        return everyMs;
+      },
+      failed: (error) => {
+        // Of one that is away others tell; the next turn makes up for it.
+        const why = 'What processes that are gone had of the group is not taken over';
+        if (isRefusal(error) && !isRefusal(error, 'NOGROUP'))
+          report(part, false, `${why}: ${messageOf(error)}`);
+      },
+    });
   }
 
   start(): void {
     this.#keptMs = this.#sweptMs = performance.now();
-    void this.#turn();
+    void this.#turning.now();
   }
 
   end(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    void this.#turning.stop();
   }
 
   /** Lets others have entries of this consumer at once. */
@@ -62,17 +82,6 @@ export class Upkeep {
     await connection.call('XGROUP DELCONSUMER', (redis) =>
       redis.eval(removeGone, 1, keys.events, group, goneMs, surely),
     );
-  }
-
-  async #turn(): Promise<void> {
-    try {
-      await this.#look();
-    } catch {
-      // The next turn makes up for it.
-    }
-    if (this.#isOver) return;
-    const pauseMs = Math.min(longestPauseMs, this.#context.settings.claimIdleMs / 3);
-    this.#timer = setTimeout(() => void this.#turn(), pauseMs);
   }
 
   async #look(): Promise<void> {

@@ -1,10 +1,18 @@
-import { Changes, type Event, type EventHandler } from '@mcpinfra/core/plugin';
-import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Changes,
+  type Event,
+  type EventHandler,
+  messageOf,
+  type PartReport,
+  sleep,
+  systemClock,
+} from '@mcpinfra/core/plugin';
+import { isRefusal } from '../connection/is-refusal.js';
 import type { Connection } from '../connection/connection.js';
 import { isLater } from './is-later.js';
 import { readEntry, type StreamEntry } from './stream-entry.js';
 
-const read = { count: 100, blockMs: 5_000, retryMs: 200 };
+const read = { count: 100, blockMs: 2_000, retryMs: 200 };
 
 interface Listener {
   readonly wanted: ReadonlySet<string>;
@@ -17,6 +25,7 @@ interface Listener {
 export class Tail {
   readonly #connection: Connection;
   readonly #key: string;
+  readonly #report: PartReport;
   readonly #ended = new AbortController();
   readonly #listeners = new Set<Listener>();
   readonly #deliveries = new Set<Promise<void>>();
@@ -24,9 +33,18 @@ export class Tail {
   #isReading = false;
   #position: string | undefined;
 
-  constructor(connection: Connection, key: string) {
+  constructor(
+    connection: Connection,
+    { key, report }: { readonly key: string; readonly report: PartReport },
+  ) {
     this.#connection = connection;
     this.#key = key;
+    this.#report = report;
+  }
+
+  /** Whether Redis is there for what it reads, if anything. */
+  get isReady(): boolean {
+    return !this.#isReading || this.#connection.isReady;
   }
 
   /** Adds a subscriber; the first one makes it read, from where that one begins. */
@@ -67,10 +85,13 @@ export class Tail {
           await this.#findPosition();
         }
         await this.#readOnce();
-      } catch {
+        this.#report('reading', true);
+      } catch (error) {
+        if (isRefusal(error))
+          this.#report('reading', false, `Events of other processes come late: ${messageOf(error)}`);
         // Subscribers wait for Redis to come back for as long as it takes.
         this.#moved.tell();
-        await sleep(read.retryMs, undefined, { signal }).catch(() => undefined);
+        await sleep(systemClock, read.retryMs, signal);
       }
     }
   }

@@ -1,4 +1,6 @@
+import { messageOf, type PartReport, SingleFlight } from '@mcpinfra/core/plugin';
 import type { Connection } from '../connection/connection.js';
+import { isRefusal } from '../connection/is-refusal.js';
 import type { ResolvedSettings } from '../redis-events-options.js';
 
 const every = { events: 1_000, ms: 60_000 };
@@ -48,34 +50,43 @@ export class Trimmer {
   readonly #settings: ResolvedSettings;
   #published = 0;
   #lastMs = -Infinity;
-  #isRunning = false;
+  readonly #trimming: SingleFlight;
 
-  constructor(connection: Connection, key: string, settings: ResolvedSettings) {
+  constructor(
+    connection: Connection,
+    key: string,
+    { settings, report }: { readonly settings: ResolvedSettings; readonly report: PartReport },
+  ) {
     this.#connection = connection;
     this.#key = key;
     this.#settings = settings;
+    this.#trimming = new SingleFlight(
+      async () => {
+        await this.#trim();
+        report('trimming', true);
+      },
+      (error) => {
+        // While Redis is away nothing is added either; the next one makes up for it.
+        if (isRefusal(error))
+          report('trimming', false, `What is old stays in the stream: ${messageOf(error)}`);
+      },
+    );
   }
 
   /** Counts what was published; trims when it is time. */
   published(events: number): void {
     this.#published += events;
     const isTime = this.#published >= every.events || performance.now() - this.#lastMs >= every.ms;
-    if (isTime && !this.#isRunning) void this.#trim();
+    if (!isTime) return;
+    this.#published = 0;
+    this.#lastMs = performance.now();
+    void this.#trimming.run();
   }
 
   async #trim(): Promise<void> {
     const { maxEvents, maxAgeMs, maxUnhandledAgeMs } = this.#settings;
-    this.#published = 0;
-    this.#lastMs = performance.now();
-    this.#isRunning = true;
-    try {
-      await this.#connection.call('XTRIM', (redis) =>
-        redis.eval(script, 1, this.#key, maxEvents, maxAgeMs, Math.max(maxAgeMs, maxUnhandledAgeMs)),
-      );
-    } catch {
-      // The next one makes up for it.
-    } finally {
-      this.#isRunning = false;
-    }
+    await this.#connection.call('XTRIM', (redis) =>
+      redis.eval(script, 1, this.#key, maxEvents, maxAgeMs, Math.max(maxAgeMs, maxUnhandledAgeMs)),
+    );
   }
 }

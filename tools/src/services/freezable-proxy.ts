@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Stands before a PostgreSQL server, and can stop to carry anything while it still accepts connections. */
+/** Stands before a server, and can stop to carry anything while it still accepts connections. */
 export interface FreezableProxy {
   /** The server's URL, through the proxy. */
   readonly url: string;
@@ -13,6 +13,7 @@ export interface FreezableProxy {
   close(): void;
 }
 
+/** Starts one before the server at a URL. */
 export async function freezableProxy(serverUrl: string): Promise<FreezableProxy> {
   const target = new URL(serverUrl);
   const held = new Set<Socket>();
