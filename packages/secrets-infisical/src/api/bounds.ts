@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { type Clock, orAborted, throwIfAborted, underSignals } from '@mcpinfra/core/plugin';
 import { failure } from './failure.js';
 
@@ -30,12 +29,12 @@ export async function withinBounds<T>(
   });
   return underSignals([...signals, deadline.signal], async (signal) => {
     throwIfAborted(signal);
-    // A batch waits for as many folders as it names.
-    setMaxListeners(0, signal);
-    const working = work({ signal, untilMs });
-    // When one folder of a batch fails, nobody waits for the others.
-    working.catch(() => deadline.abort());
-    return orAborted(working, signal);
+    try {
+      return await orAborted(work({ signal, untilMs }), signal);
+    } finally {
+      // When one folder of a batch fails, nobody waits for the others.
+      deadline.abort();
+    }
   }).finally(cancel);
 }
 
