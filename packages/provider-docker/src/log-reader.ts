@@ -3,7 +3,7 @@ import { FrameDemultiplexer, type StreamName } from './frame-demultiplexer.js';
 
 const maxLineCharacters = 16_384;
 // Beyond what is shown, so that a secret value the cut goes through is still known whole.
-const maxKeptCharacters = 64 * 1_024;
+const maxKeptCharacters = 416_384;
 
 interface Begun {
   readonly at: string;

@@ -37,4 +37,11 @@ describe('LineSplitter', () => {
       expect(scrub(linesOf([Buffer.from(line)], scrub)[0]!)).not.toMatch(/hus?/u);
     }
   });
+
+  it('never leaves the beginning of a long secret before a cut', () => {
+    const secret = 'hush-'.repeat(20_000);
+    const scrub = (text: string): string => text.replaceAll(secret, '[secret]');
+    const [line] = linesOf([Buffer.from(`key: ${secret}\n`)], scrub);
+    expect(line).toBe('key:  [cut]');
+  });
 });

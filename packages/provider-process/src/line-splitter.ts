@@ -1,8 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 
 const maxLineCharacters = 16_384;
-// Enough to recognise a secret value that the cut goes through.
-const beyondCut = 4_096;
+// Enough to recognise a secret value that the cut goes through, escaped: systems take variables of 128 K bytes at most.
+const beyondCut = 400_000;
 
 /** Cuts a stream of bytes into lines of text. What a line has beyond 16 K characters is dropped. */
 export class LineSplitter {

@@ -42,6 +42,20 @@ describe('createScrubber', () => {
     expect(createScrubber(['$&$1'])('$&$1')).toBe('[secret]');
   });
 
+  it.each([32 * 1024, 1_000_000])('replaces a value of %i characters in all its forms', (length) => {
+    const long = Array.from({ length }, (_, at) =>
+      String.fromCharCode(32 + ((at * 7 + (at >> 5)) % 95)),
+    ).join('');
+    const scrub = createScrubber([long]);
+    for (const text of [long, encodeURIComponent(long), Buffer.from(long).toString('base64')])
+      expect(scrub(`before ${text} after`)).toBe('before [secret] after');
+  });
+
+  it('replaces each of a thousand values', () => {
+    const values = Array.from({ length: 1_000 }, (_, at) => `sk-proj-${at * 7_919}-x`);
+    expect(createScrubber(values)(values.join(' '))).toBe(values.map(() => '[secret]').join(' '));
+  });
+
   it('leaves no known value in any text', () => {
     const units = fc.constantFrom(
       'a',

@@ -1,5 +1,6 @@
+import { createPatternReplacer, shortestPattern } from './replace-patterns.js';
+
 const replacement = '[secret]';
-const shortest = 4;
 // A part of a value is taken for the value only when it is too long to occur by chance.
 const shortestPart = 12;
 
@@ -8,14 +9,11 @@ const shortestPart = 12;
  *
  * Found too are its URL-encoded, JSON-escaped and base64 forms, the last also inside a longer encoded text such as the
  * credentials of HTTP basic authentication, and the lines of a value of several lines. Values shorter than four
- * characters are left alone: they occur everywhere.
+ * characters are left alone: they occur everywhere. Values may be of any number and size.
  */
 export function createScrubber(values: Iterable<string>): (text: string) => string {
-  const forms = new Set([...values].filter((value) => value.length >= shortest).flatMap(formsOf));
-  if (forms.size === 0) return (text) => text;
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
-  const pattern = new RegExp(longestFirst.map(escaped).join('|'), 'gu');
-  return (text) => text.replace(pattern, replacement);
+  const forms = [...values].filter((value) => value.length >= shortestPattern).flatMap(formsOf);
+  return createPatternReplacer(forms, replacement);
 }
 
 function formsOf(value: string): string[] {
@@ -43,8 +41,4 @@ function base64Inside(bytes: Buffer, offset: number): string[] {
   const last = Math.floor(((offset + bytes.length) * 8) / 6);
   const inside = base64.slice(first, last);
   return [inside, inside.replaceAll('+', '-').replaceAll('/', '_')];
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[$()*+.?[\\\]^{|}/]/gu, String.raw`\$&`);
 }
