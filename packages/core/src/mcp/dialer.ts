@@ -103,13 +103,12 @@ export class Dialer {
   }
 
   async #overStdio({ channel }: Extract<Dialed, { kind: 'stdio' }>): Promise<DialedServer> {
-    const { maxMessageBytes, StdioConnection, StdioMultiplexer } = await import('./stdio/over-stdio.js');
+    const { StdioConnection, StdioMultiplexer } = await import('./stdio/over-stdio.js');
     const { context, target, counter, onBytes, onToolsChanged } = this.#options;
     const multiplexer = new StdioMultiplexer({
       ...context,
       channel,
       counter,
-      maxMessageBytes,
       onBytes,
       onToolsChanged,
     });

@@ -119,6 +119,9 @@ export const errorCodes = {
   PROTOCOL_ERROR: config('The peer did not speak MCP; check port, path and transport.', true),
   ERA_MISMATCH: config('Set protocol_era to what the server speaks, or to auto.', true),
   MESSAGE_TOO_LARGE: config('Ask for less at once: the message was larger than the limit in the message.'),
+  SERVER_NOT_READING: transient(
+    'The server reads nothing of what it is sent; see its logs for what it is busy with, or restart it.',
+  ),
   SESSION_LIMIT: transient('Close a session that is no longer used, or raise session.max.'),
 
   // Plugins and infrastructure.

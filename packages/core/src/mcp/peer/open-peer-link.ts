@@ -2,7 +2,7 @@ import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { PeerHost, PeerLink } from '../../ports/peer-link.js';
-import { maxMessageBytes } from '../stdio/message-pipe.js';
+import { limits } from '../limits.js';
 import { untilGoodbye } from './goodbye.js';
 import { PeerClient } from './peer-client.js';
 import { readLines } from './peer-lines.js';
@@ -34,7 +34,7 @@ export async function openPeerLink(options: PeerLinkOptions): Promise<PeerLink> 
   const { settings, fleet, host, clock, logger } = options;
   const tls = peerTLS(settings.key, fleet);
   const client = new PeerClient({ tls: tls.client, clock });
-  const server = new PeerServer({ tls: tls.server, host, clock, logger, maxBytes: maxMessageBytes });
+  const server = new PeerServer({ tls: tls.server, host, clock, logger, maxBytes: limits.messageBytes });
   const address = settings.listen === null ? undefined : await listen(server, settings.listen, settings);
   const refusedBy = new Set<string>();
 
@@ -59,7 +59,7 @@ export async function openPeerLink(options: PeerLinkOptions): Promise<PeerLink> 
     },
     async openLogs(to, logs, { signal } = {}) {
       const socket = await open(to, { what: 'logs', logs }, signal);
-      return readLines(socket, { signal, maxBytes: maxMessageBytes, follow: logs.query.follow === true });
+      return readLines(socket, { signal, maxBytes: limits.messageBytes, follow: logs.query.follow === true });
     },
     async close() {
       await Promise.all([client.close(), server.close()]);

@@ -2,6 +2,12 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 
 const newline = 0x0a;
 
+/** So many parts of a line are put together, since a server may write it byte by byte. */
+const partsAtOnce = 256;
+
+/** Takes the value of a line, and how many bytes that had. */
+export type OnValue = (value: unknown, bytes: number) => void;
+
 /**
  * Splits a byte stream into lines and parses each as JSON.
  *
@@ -10,7 +16,8 @@ const newline = 0x0a;
 export class LineDecoder {
   readonly #maxBytes: number;
   readonly #onGarbage: (bytes: number) => void;
-  #parts: Buffer[] = [];
+  readonly #parts: Buffer[] = [];
+  readonly #recent: Buffer[] = [];
   #size = 0;
 
   constructor(options: { readonly maxBytes: number; readonly onGarbage: (bytes: number) => void }) {
@@ -23,7 +30,7 @@ export class LineDecoder {
    *
    * @throws `MESSAGE_TOO_LARGE` when a line exceeds the limit
    */
-  push(chunk: Buffer, onValue: (value: unknown) => void): void {
+  push(chunk: Buffer, onValue: OnValue): void {
     let from = 0;
     for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
       this.#line(chunk.subarray(from, at), onValue);
@@ -33,20 +40,21 @@ export class LineDecoder {
   }
 
   /** Hands over the value of a last line that has no line end. */
-  end(onValue: (value: unknown) => void): void {
+  end(onValue: OnValue): void {
     this.#line(Buffer.alloc(0), onValue);
   }
 
   #keep(part: Buffer): void {
     this.#size += part.length;
     if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes);
-    this.#parts.push(part);
+    this.#recent.push(part);
+    if (this.#recent.length === partsAtOnce) this.#parts.push(Buffer.concat(this.#recent.splice(0)));
   }
 
-  #line(last: Buffer, onValue: (value: unknown) => void): void {
+  #line(last: Buffer, onValue: OnValue): void {
     if (this.#size + last.length > this.#maxBytes) throw tooLarge(this.#maxBytes);
-    const bytes = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
-    this.#parts = [];
+    const bytes =
+      this.#size === 0 ? last : Buffer.concat([...this.#parts.splice(0), ...this.#recent.splice(0), last]);
     this.#size = 0;
     const text = bytes.toString('utf8').trim();
     if (text === '') return;
@@ -57,7 +65,7 @@ export class LineDecoder {
       this.#onGarbage(bytes.length);
       return;
     }
-    onValue(value);
+    onValue(value, bytes.length);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { edge } from '../../async/edge.js';
 import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { messageOf } from '../../domain/errors/normalise-error.js';
 import { errorResponse, type Message, type RequestId, rpcErrors } from '../json-rpc.js';
 import type { CallOwner } from './call-table.js';
 
@@ -41,12 +43,7 @@ export class MuxSession implements Transport, CallOwner {
 
   /** Hands a message of the server to the client; a client that throws harms nobody else. */
   deliver(message: Message): void {
-    if (this.#closed) return;
-    try {
-      this.onmessage?.(message as unknown as JSONRPCMessage);
-    } catch (error) {
-      if (error instanceof Error) this.onerror?.(error);
-    }
+    if (!this.#closed) this.#tell(() => this.onmessage?.(message as unknown as JSONRPCMessage));
   }
 
   /** Tells the client that no answer comes; `data.code` lets it be told from an answer of the server. */
@@ -59,6 +56,10 @@ export class MuxSession implements Transport, CallOwner {
   end(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.onclose?.();
+    this.#tell(() => this.onclose?.());
+  }
+
+  #tell(say: () => void): void {
+    edge((error) => this.onerror?.(error instanceof Error ? error : new TypeError(messageOf(error))), say)();
   }
 }

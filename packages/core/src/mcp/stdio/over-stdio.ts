@@ -1,4 +1,3 @@
 /** What speaking over standard streams needs; loads when a fleet starts, not with the package. */
-export { maxMessageBytes } from './message-pipe.js';
 export { StdioConnection } from './stdio-connection.js';
 export { StdioMultiplexer } from './stdio-multiplexer.js';

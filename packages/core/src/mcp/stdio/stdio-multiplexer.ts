@@ -7,7 +7,9 @@ import type { StdioChannel } from '../../ports/provider.js';
 import { type CallCounter, isCall } from '../call-counter.js';
 import { abortError } from '../../async/abort.js';
 import * as rpc from '../json-rpc.js';
+import { limits } from '../limits.js';
 import { type Era, metaKeys, withEnvelope } from '../protocol.js';
+import { quote } from '../server-hello.js';
 import { type CallOwner, CallTable, type PendingCall } from './call-table.js';
 import type { Greeting } from './greeting.js';
 import { MessagePipe, type PipeListener } from './message-pipe.js';
@@ -24,7 +26,8 @@ export interface StdioMultiplexerOptions {
   readonly logger: Logger;
   readonly identity: Implementation;
   readonly counter: CallCounter;
-  readonly maxMessageBytes: number;
+  /** @defaultValue the limit of one message */
+  readonly maxMessageBytes?: number | undefined;
   readonly onBytes: () => void;
   readonly onToolsChanged: () => void;
 }
@@ -42,11 +45,12 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
   readonly #sessions = new Set<MuxSession>();
   readonly #settings = new SharedSettings<CallOwner>();
   #greeting: Greeting | null = null;
+  #unknownAnswers = 0;
 
   constructor(options: StdioMultiplexerOptions) {
     this.#options = options;
-    const { channel, clock, logger, maxMessageBytes } = options;
-    this.#pipe = new MessagePipe({ channel, clock, logger, maxBytes: maxMessageBytes, listener: this });
+    const { channel, clock, logger, maxMessageBytes: maxBytes = limits.messageBytes } = options;
+    this.#pipe = new MessagePipe({ channel, clock, logger, maxBytes, listener: this });
   }
 
   get ended(): boolean {
@@ -128,13 +132,14 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
     this.#options.onBytes();
   }
 
-  onMessage(message: rpc.Message): void {
-    if (rpc.isResponse(message)) this.#onResponse(message);
-    else if (rpc.isRequest(message)) this.#onServerRequest(message);
+  onMessage(message: rpc.Message): boolean {
+    if (rpc.isResponse(message)) return this.#onResponse(message);
+    if (rpc.isRequest(message)) this.#onServerRequest(message);
     else {
       if (message.method === 'notifications/tools/list_changed') this.#options.onToolsChanged();
       routeNotification(message, { calls: this.#calls, sessions: this.#sessions, settings: this.#settings });
     }
+    return false;
   }
 
   onEnd(reason: MCPInfraError): void {
@@ -187,11 +192,14 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
     if (!ours.includes(method)) await this.notify(method, params);
   }
 
-  #onResponse(response: rpc.Response): void {
+  /** @returns whether anybody waited for it */
+  #onResponse(response: rpc.Response): boolean {
     const call = this.#calls.find(response.id);
     if (call === undefined) {
-      this.#options.logger.debug('dropped an answer of the server to a call that is not in flight');
-      return;
+      this.#unknownAnswers += 1;
+      if (this.#unknownAnswers === 1)
+        this.#options.logger.debug('dropped an answer of the server to a call that is not in flight');
+      return false;
     }
     this.#finish(call);
     if (call.method === 'resources/subscribe' && response.error !== undefined) {
@@ -203,19 +211,21 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
         ? { ...response.result, _meta: { ...meta, [metaKeys.subscriptionId]: call.ownId } }
         : response.result;
     call.owner.deliver({ ...response, id: call.ownId, ...(result !== undefined && { result }) });
+    return true;
   }
 
   #onServerRequest({ id, method }: rpc.Request): void {
     // In the modern era a client writes no answers to stdio, and servers send no requests.
     if (this.#greeting?.era === 'modern') return;
+    if (typeof id === 'string' && id.length > limits.idLength) return;
     const answer =
       method === 'ping'
         ? rpc.resultResponse(id, {})
         : rpc.errorResponse(id, {
             code: rpc.rpcErrors.methodNotFound,
-            message: `The clients share this server, so none can answer ${method}; no such capability was declared.`,
+            message: `The clients share this server, so none can answer ${quote(method)}; no such capability was declared.`,
           });
-    this.#pipe.send(answer).catch(ignore);
+    this.#pipe.answer(answer);
   }
 
   /** Cancels a call towards the server; whatever it still answers is dropped. */
@@ -248,7 +258,7 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
 }
 
 function outcomeUnknown(reason: MCPInfraError): MCPInfraError {
-  if (reason.code === 'MESSAGE_TOO_LARGE') return reason;
+  if (reason.code === 'MESSAGE_TOO_LARGE' || reason.code === 'SERVER_NOT_READING') return reason;
   return mcpError('OUTCOME_UNKNOWN', `The server went away while it ran the tool. ${reason.message}`, {
     cause: reason,
   });
