@@ -1,3 +1,4 @@
+import { ignoreError } from '../../async/edge.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { HTTPEndpoint } from './http-endpoint.js';
 import { httpStatus, throwIfLeaving, unauthorized } from './post-message.js';
@@ -14,7 +15,7 @@ export async function checkHTTP(endpoint: HTTPEndpoint, path: string, signal: Ab
   const { statusCode, headers, body } = await endpoint.request({ method: 'GET', url, signal });
   // A stream of events never ends; anything else is read out, so that the connection can be kept.
   if (String(headers['content-type']).startsWith('text/event-stream'))
-    body.on('error', () => undefined).destroy();
+    body.on('error', ignoreError).destroy();
   else await body.dump({ limit: 65_536, signal }).catch(() => undefined);
   throwIfLeaving(statusCode, url, headers['location']);
   if (statusCode === 401 || statusCode === 403) throw unauthorized(statusCode, url, '');

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { abortError } from '../../async/abort.js';
+import { edge } from '../../async/edge.js';
 import { networkError } from '../network-error.js';
 import type { HTTPEndpoint } from './http-endpoint.js';
 
@@ -36,11 +37,16 @@ function connectTo(url: URL, signal: AbortSignal): Promise<void> {
       reject(abortError(signal));
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('close', () => signal.removeEventListener('abort', onAbort));
-    socket.on('connect', () => {
+    const connected = (): void => {
       resolve();
       socket.destroy();
-    });
-    socket.on('error', (error) => reject(networkError(error, url)));
+    };
+    const release = (): void => signal.removeEventListener('abort', onAbort);
+    socket.on('close', edge(reject, release));
+    socket.on('connect', edge(reject, connected));
+    socket.on(
+      'error',
+      edge(reject, (error: Error) => reject(networkError(error, url))),
+    );
   });
 }

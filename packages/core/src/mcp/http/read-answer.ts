@@ -1,15 +1,17 @@
 import type { Dispatcher } from 'undici';
+import { edge } from '../../async/edge.js';
 import { isObject } from '../../domain/is-object.js';
-import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import { messageOf } from '../../domain/errors/normalise-error.js';
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
 import type { Clock } from '../../ports/clock.js';
 import { isResponse, type Message, readMessage, type RequestId, type Response } from '../json-rpc.js';
+import { limits } from '../limits.js';
 import { networkError, shown } from '../network-error.js';
 import { quote } from '../server-hello.js';
+import { tooLarge } from './bounded-fetch.js';
 import { SSEParser } from './sse-parser.js';
 
-/** The largest answer taken from a server. */
-const maxBytes = 64 * 1024 * 1024;
+const maxBytes = limits.messageBytes;
 
 /** A stream ends soon after its answer; one that does not is cut, the connection with it. */
 const lingerMs = 1_000;
@@ -94,8 +96,8 @@ function readEvents(body: AnswerParts['body'], options: ReadAnswerOptions): Prom
   return new Promise((resolve, reject) => {
     let size = 0;
     let cancel = (): void => undefined;
-    const fail = (error: MCPInfraError): void => {
-      reject(error);
+    const fail = (error: unknown): void => {
+      reject(normaliseError(error, 'INTERNAL', `Reading the answer of ${shown(options.url)} failed`));
       body.destroy();
     };
     const parser = new SSEParser((data) => {
@@ -103,15 +105,17 @@ function readEvents(body: AnswerParts['body'], options: ReadAnswerOptions): Prom
       if (answer === undefined) return;
       resolve(answer);
       cancel();
-      cancel = options.clock.schedule(lingerMs, () => body.destroy());
+      cancel = options.clock.schedule(
+        lingerMs,
+        edge(fail, () => void body.destroy()),
+      );
     });
-    body.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer): void => {
       size += chunk.length;
       if (size > maxBytes) fail(tooLarge(options.url));
       else parser.push(chunk);
-    });
-    body.on('error', (error) => reject(networkError(error, options.url)));
-    body.on('close', () => {
+    };
+    const onClose = (): void => {
       cancel();
       const said = body.errored === null ? 'the stream ended' : messageOf(body.errored);
       reject(
@@ -120,16 +124,12 @@ function readEvents(body: AnswerParts['body'], options: ReadAnswerOptions): Prom
           `${shown(options.url)} ended its answer before the result came (${said}).`,
         ),
       );
-    });
+    };
+    body.on('data', edge(fail, onData));
+    body.on(
+      'error',
+      edge(fail, (error: Error) => reject(networkError(error, options.url))),
+    );
+    body.on('close', edge(fail, onClose));
   });
-}
-
-function tooLarge(url: URL): MCPInfraError {
-  return mcpError(
-    'MESSAGE_TOO_LARGE',
-    `${shown(url)} answered with more than ${maxBytes} bytes, the limit of one answer.`,
-    {
-      details: { maxBytes },
-    },
-  );
 }
