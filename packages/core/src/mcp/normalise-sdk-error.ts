@@ -1,8 +1,10 @@
 import { isObject } from '../domain/is-object.js';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
-import { messageOf } from '../domain/errors/normalise-error.js';
+import { messageOf as wholeMessageOf } from '../domain/errors/normalise-error.js';
+import { shownText } from '../domain/shown-text.js';
 import { rpcErrors } from './json-rpc.js';
+import { limits } from './limits.js';
 import { causes, networkCode, networkError } from './network-error.js';
 import { quote } from './server-hello.js';
 
@@ -24,7 +26,13 @@ const sdkCodes: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** What our own transports say became of a call. */
-const fates: readonly ErrorCode[] = ['OUTCOME_UNKNOWN', 'CONNECTION_CLOSED', 'MESSAGE_TOO_LARGE'];
+const fates: readonly ErrorCode[] = [
+  'OUTCOME_UNKNOWN',
+  'CONNECTION_CLOSED',
+  'MESSAGE_TOO_LARGE',
+  'SERVER_NOT_READING',
+  'INTERNAL',
+];
 
 /**
  * Makes one of our errors of whatever the MCP client throws.
@@ -104,4 +112,9 @@ function statusInMessage(error: unknown, code: unknown, name: unknown): number |
     return code;
   const found = /\(HTTP (\d{3})\)/.exec(message)?.[1];
   return found === undefined ? undefined : Number(found);
+}
+
+/** A message as it may be shown: a server may have written it. */
+function messageOf(error: unknown): string {
+  return shownText(wholeMessageOf(error), limits.shownLength);
 }

@@ -54,7 +54,7 @@ async function speakMCP({ server, request, clock, reported, signal, onStep }: Cl
   if (request.listTools || hello !== reported) {
     onStep('tools/list');
     const { era, protocolVersion, serverName, serverVersion, hasTools } = hello;
-    const tools = hasTools ? await listTools(connection, signal) : [];
+    const { tools, note } = hasTools ? await listTools(connection, signal) : { tools: [] };
     handshake = {
       at: new Date(clock.now()).toISOString(),
       era,
@@ -62,6 +62,7 @@ async function speakMCP({ server, request, clock, reported, signal, onStep }: Cl
       serverName,
       serverVersion,
       tools,
+      ...(note !== undefined && { note }),
     };
   }
   const { canary_tool: canary } = request.check;

@@ -1,7 +1,9 @@
 import type { DiscoverResult } from '@modelcontextprotocol/client';
 import { isObject } from '../domain/is-object.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
+import { shownText } from '../domain/shown-text.js';
 import { type JSONObject } from './json-rpc.js';
+import { limits } from './limits.js';
 import { type Era, legacyVersions, metaKeys, modernVersion } from './protocol.js';
 
 /** What a server told of itself when it was greeted. */
@@ -63,11 +65,15 @@ function hello(
   const tools = capabilities['tools'];
   return {
     ...revision,
-    serverName: typeof name === 'string' ? name : '',
-    serverVersion: typeof version === 'string' ? version : '',
+    serverName: nameOf(name),
+    serverVersion: nameOf(version),
     hasTools: tools !== undefined,
     tellsToolChanges: isObject(tools) && tools['listChanged'] === true,
   };
+}
+
+function nameOf(value: unknown): string {
+  return typeof value === 'string' ? shownText(value, limits.nameLength) : '';
 }
 
 /** Tells whether two greetings are those of the same server in the same version. */
@@ -79,5 +85,5 @@ export function sameServer(one: ServerHello, other: ServerHello): boolean {
 export function quote(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
   if (text === undefined) return 'nothing';
-  return `'${text.slice(0, 400).replaceAll(/\s+/g, ' ').trim().slice(0, 80)}'`;
+  return `'${shownText(text.slice(0, 400), 400).replaceAll(/\s+/g, ' ').trim().slice(0, 80)}'`;
 }

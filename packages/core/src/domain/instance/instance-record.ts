@@ -19,6 +19,8 @@ export interface HandshakeRecord {
   readonly serverName: string;
   readonly serverVersion: string;
   readonly tools: readonly ToolDescription[];
+  /** What of the tools was left out because it was too much to keep, as a sentence. */
+  readonly note?: string | undefined;
 }
 
 /** The parts of a definition an instance was made from; it keeps running by them until they are rolled out anew. */

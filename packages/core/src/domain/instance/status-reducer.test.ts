@@ -82,6 +82,22 @@ const anyFact: fc.Arbitrary<StatusFact> = fc.oneof(
 );
 
 describe('the status reducer', () => {
+  it.each<[string, StatusFact]>([
+    [
+      'a failed probe',
+      { kind: 'probe-failed', reason: 'PROTOCOL_ERROR', message: '\u001b[31mno\u0007', fatal: true },
+    ],
+    ['a note', { kind: 'noted', reason: 'PROVIDER_FAILED', message: 'one\u0000two' }],
+    [
+      'an exit',
+      { ...exited, exit: { ...exit, lastLogLines: ['\u001b[31mpanic\u001b[0m', 'x'.repeat(1e6)] } },
+    ],
+  ])('shows no control characters of %s, nor texts of absurd size', (_, fact) => {
+    const shown = JSON.stringify(reduceStatus(running(), fact, later));
+    expect(shown).not.toMatch(/\\u0|\[31m/u);
+    expect(shown.length).toBeLessThan(10_000);
+  });
+
   it('counts no crash where the engine ended', () => {
     const facts: StatusFact = { ...exited, exit: { ...exit, code: 'ENGINE_RESTARTED' } };
     expect(reduceStatus(running(), facts, later).statusDetail.restartCount).toBe(0);

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/error-codes.js';
 import type { Timestamp } from '../server/mcp-server.js';
+import { shownText } from '../shown-text.js';
 import type {
   Endpoint,
   ExitRecord,
@@ -9,6 +10,9 @@ import type {
   StatusDetail,
   UpdateFailure,
 } from './mcp-server-instance.js';
+
+/** Of a message or a log line more is not kept, in characters. */
+const longestMessage = 4_000;
 
 /** The part of an instance that the reducer owns. */
 export interface InstancePhase {
@@ -97,7 +101,8 @@ const atRest = { restartCount: 0, endpoint: null, update: undefined } as const;
  * Pure and total: a fact that does not fit the status leaves the phase as it is (the same object), so late and
  * repeated observations are harmless.
  */
-export function reduceStatus(phase: InstancePhase, fact: StatusFact, now: Timestamp): InstancePhase {
+export function reduceStatus(phase: InstancePhase, said: StatusFact, now: Timestamp): InstancePhase {
+  const fact = shownFact(said);
   const { status, statusDetail } = phase;
   const to = (next: InstanceStatus, change: Partial<StatusDetail> = {}): InstancePhase => {
     if (next !== status && !allowedTransitions[status].includes(next)) return phase;
@@ -236,4 +241,14 @@ function withoutFigures(text: string): string {
     .split(/\s+/u)
     .map((word) => (/\d/u.test(word) ? '#' : word))
     .join(' ');
+}
+
+/** A fact in words that may be shown: a server may have written them. */
+function shownFact<T extends StatusFact>(fact: T): T {
+  const message = 'message' in fact && { message: shownText(fact.message, longestMessage) };
+  const lines = 'exit' in fact && fact.exit?.lastLogLines;
+  const exit = lines && {
+    exit: { ...fact.exit, lastLogLines: lines.map((line) => shownText(line, longestMessage)) },
+  };
+  return { ...fact, ...message, ...exit };
 }

@@ -44,6 +44,7 @@ const runtime = z.object({
       serverName: z.string(),
       serverVersion: z.string(),
       tools: z.array(tool),
+      note: z.string().optional(),
     })
     .nullable(),
   ownedSecretScopes: z.array(z.string()),

@@ -3,6 +3,7 @@ import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { reduceStatus, type StatusFact } from '../../domain/instance/status-reducer.js';
 import { resolveHealthCheck } from '../../domain/json-spec/health-check.js';
 import { backoff } from '../../async/retry.js';
+import { passedMessage } from './passed-message.js';
 
 /** What the last probe of a copy saw. */
 export type Seen = { /** When it began, in milliseconds since the epoch. */ readonly at: number } & (
@@ -34,9 +35,10 @@ function factOf(record: InstanceRecord, seen: Seen, nowMs: number): StatusFact |
   const { health, endpoint } = record.statusDetail;
   switch (seen.kind) {
     case 'passed': {
-      if (record.status === 'running' && health.state === seen.health) return { kind: 'probe-recovered' };
+      const message = passedMessage(seen.health, record.runtime.handshake);
+      const isKnown = health.state === seen.health && health.message === message;
+      if (record.status === 'running' && isKnown) return { kind: 'probe-recovered' };
       if (endpoint === null) return null;
-      const message = seen.health === 'unauthorized' ? 'The server answers but refuses the credentials.' : '';
       return { kind: 'probe-passed', endpoint, health: seen.health, message };
     }
     case 'failed': {

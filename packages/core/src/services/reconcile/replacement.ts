@@ -14,6 +14,7 @@ import type { ReconcileResult } from '../../async/keyed-work.js';
 import { writeUnderLease, type LeasedPass } from './leased-pass.js';
 import { runDocumentOf, runHash } from '../context/run-document.js';
 import type { Retirements } from './retirements.js';
+import { passedMessage } from '../health/passed-message.js';
 import { toolsChanged } from '../health/tools-changed.js';
 import { sleep } from '../../async/sleep.js';
 import type { ReconcileServices } from './reconcile-services.js';
@@ -110,8 +111,8 @@ export class Replacement {
     const { report, endpoint, secretFingerprint } = ready;
     const { handshake, unauthorized } = report;
     const event = handshake ? toolsChanged(this.#services.context, record, handshake.tools) : undefined;
-    const message = unauthorized ? 'The server answers but refuses the credentials.' : '';
     const health = unauthorized ? 'unauthorized' : 'healthy';
+    const message = passedMessage(health, handshake);
     // What runs again while an update is under way, or after it was given up, is not what is wanted.
     const isWanted = record.runtime.candidate === null && !failingUpdate(record);
     return {
