@@ -28,6 +28,13 @@ const anySignal = {
   selector: "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any']",
   message: 'Use joinSignals or underSignals of core/src/async: it leaves traces on signals that live long.',
 };
+// What is thrown there ends the process.
+const bareListener = {
+  selector:
+    'CallExpression[callee.property.name=/^(on|once|addListener|prependListener)$/][arguments.0.value=/^(abort|close|connect|data|drain|end|error|exit|message|notification|ready|response|spawn|tlsClientError|upgrade)/] > :matches(ArrowFunctionExpression, FunctionExpression).arguments',
+  message:
+    'Wrap it by edge() of core/src/async, which gives what it throws to its owner; or use ignoreError.',
+};
 const currentDate = {
   selector: "NewExpression[callee.name='Date'][arguments.length=0]",
   message: 'Take the time from the Clock port.',
@@ -97,7 +104,7 @@ export default defineConfig(
   {
     files: ['packages/*/src/**'],
     ignores: tests,
-    rules: { 'no-restricted-syntax': ['error', plainError, anySignal] },
+    rules: { 'no-restricted-syntax': ['error', plainError, anySignal, bareListener] },
   },
   // The functions of a table of cases have the types that the table gives them.
   {
@@ -120,7 +127,7 @@ export default defineConfig(
         { object: 'Date', property: 'now', message: 'Take the time from the Clock port.' },
         { object: 'Math', property: 'random', message: 'Take randomness as an argument.' },
       ],
-      'no-restricted-syntax': ['error', plainError, ownFlight, anySignal, currentDate],
+      'no-restricted-syntax': ['error', plainError, ownFlight, anySignal, bareListener, currentDate],
     },
   },
 

@@ -191,6 +191,8 @@ export {
   type JoinedSignal,
 } from './async/abort.js';
 export { withDeadline, type DeadlineOptions } from './async/deadline.js';
+export { edge, ignoreError } from './async/edge.js';
+export { TokenBucket, type TokenBucketOptions } from './async/token-bucket.js';
 export { Once } from './async/once.js';
 export { Recurring, type RecurringOptions } from './async/recurring.js';
 export { backoff, retry, retryDelayMs, type RetryOptions } from './async/retry.js';

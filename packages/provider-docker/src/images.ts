@@ -1,5 +1,7 @@
 import {
   type ContainerSpec,
+  edge,
+  ignoreError,
   mcpError,
   type MCPInfraError,
   orAborted,
@@ -131,7 +133,9 @@ export class Images {
           for await (const line of jsonLines(stream)) {
             if (!progress.take(line)) continue;
             const { completedBytes, totalBytes } = progress;
-            for (const tell of about.listeners) tell({ phase: 'pulling', image, completedBytes, totalBytes });
+            const step: Progress = { phase: 'pulling', image, completedBytes, totalBytes };
+            // Whoever waits for the same image is not harmed by a listener that throws.
+            for (const tell of about.listeners) edge(ignoreError, tell)(step);
           }
         },
       );

@@ -1,5 +1,5 @@
 import { Readable, Writable, type Duplex } from 'node:stream';
-import { mcpError, type StdioChannel } from '@mcpinfra/core/plugin';
+import { edge, ignoreError, mcpError, normaliseError, type StdioChannel } from '@mcpinfra/core/plugin';
 import { FrameDemultiplexer } from './frame-demultiplexer.js';
 
 /**
@@ -20,21 +20,25 @@ export function openAttachment(connection: Duplex): StdioChannel {
     },
   });
   // The owner may have gone away without listening.
-  for (const stream of [input, output, connection]) stream.on('error', () => undefined);
+  for (const stream of [input, output, connection]) stream.on('error', ignoreError);
 
   const demultiplexer = new FrameDemultiplexer((stream, bytes) => {
     // Standard error is in the engine's log.
     if (stream === 'stdout' && !output.push(bytes)) connection.pause();
   });
   let isOpen = true;
-  const close = (): void => {
+  const fail = (error: unknown): void => {
+    output.destroy(normaliseError(error, 'PROVIDER_FAILED', 'Handing on what the server wrote failed'));
+    close();
+  };
+  const close = edge(ignoreError, (): void => {
     if (!isOpen) return;
     isOpen = false;
     connection.off('data', onData).off('end', close).off('close', close).destroy();
     input.destroy();
-    output.push(null);
-  };
-  const onData = (chunk: Buffer): void => demultiplexer.push(chunk);
+    if (!output.destroyed) output.push(null);
+  });
+  const onData = edge(fail, (chunk: Buffer) => demultiplexer.push(chunk));
   connection.on('data', onData).on('end', close).on('close', close);
   connection.pause();
   return { input, output, close };

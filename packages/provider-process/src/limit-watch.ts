@@ -1,3 +1,4 @@
+import { edge, ignoreError } from '@mcpinfra/core/plugin';
 import { copyKey } from './copy-marks.js';
 import { listPids, readMarks, readPrivateBytes, readProcess } from './process-table.js';
 import type { Verdict } from './exit-verdict.js';
@@ -31,7 +32,11 @@ export class LimitWatch {
   /** Watches a copy until the returned function is called. */
   add(limited: Limited): () => void {
     this.#limited.add(limited);
-    this.#timer ??= setInterval(() => this.#look(), intervalMs).unref();
+    // What cannot be looked at now is looked at a second later.
+    this.#timer ??= setInterval(
+      edge(ignoreError, () => this.#look()),
+      intervalMs,
+    ).unref();
     return () => {
       this.#limited.delete(limited);
       this.#copyOf.clear();

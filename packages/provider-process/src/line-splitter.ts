@@ -9,15 +9,27 @@ export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
   readonly #scrub: (text: string) => string;
   #rest = '';
+  #isSkipping = false;
 
   /** @param scrub - replaces the known secret values of a text; used where a line is cut, since the cut may hide one */
   constructor(scrub: (text: string) => string) {
     this.#scrub = scrub;
   }
 
+  /** Drops the line that has begun, for what follows of it is not known. */
+  skipLine(): void {
+    this.#rest = '';
+    this.#isSkipping = true;
+  }
+
   /** Takes bytes and gives the lines they complete. */
   push(chunk: Buffer): string[] {
     const pieces = this.#decoder.write(chunk).split('\n');
+    if (this.#isSkipping) {
+      if (pieces.length === 1) return [];
+      pieces.shift();
+      this.#isSkipping = false;
+    }
     const last = pieces.pop() ?? '';
     const lines = pieces.map((piece) => {
       this.#add(piece);
@@ -29,7 +41,8 @@ export class LineSplitter {
 
   /** Gives the line that was left without an end. */
   end(): string[] {
-    this.#add(this.#decoder.end());
+    const last = this.#decoder.end();
+    if (!this.#isSkipping) this.#add(last);
     return this.#rest === '' ? [] : [this.#take()];
   }
 

@@ -1,6 +1,14 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Endpoint, ExitRecord, LogLine } from '@mcpinfra/core/plugin';
+import {
+  edge,
+  type Endpoint,
+  type ExitRecord,
+  ignoreError,
+  type LogLine,
+  messageOf,
+  TokenBucket,
+} from '@mcpinfra/core/plugin';
 import { killMembers, type Membership } from './copy-members.js';
 import { toExitRecord, type Verdict } from './exit-verdict.js';
 import { LineSplitter } from './line-splitter.js';
@@ -12,6 +20,10 @@ import { StdioPipes } from './stdio-pipes.js';
 
 // Pipes are empty soon after everybody who could write into them is dead.
 const drainMs = 250;
+
+// What a server writes beside its messages, in bytes: more than anybody reads, little enough to cost little.
+const logRate = { perSecond: 1024 * 1024, burst: 8 * 1024 * 1024 };
+const monotonic = { monotonicMs: () => performance.now() };
 
 /** What a {@link ServerRun} is made of. */
 export interface ServerRunOptions {
@@ -59,7 +71,7 @@ export class ServerRun {
     if (port === undefined) {
       this.pipes = new StdioPipes(child.stdin, child.stdout);
     } else {
-      child.stdin.on('error', () => undefined);
+      child.stdin.on('error', ignoreError);
       this.#speech = new SpeechWatch({
         port,
         say: (text) => void child.stdin.write(text),
@@ -67,8 +79,8 @@ export class ServerRun {
       });
       this.#drained = Promise.all([this.#drained, this.#record('stdout', child.stdout)]);
     }
-    this.ended = new Promise<void>((resolve) => child.once('exit', () => resolve())).then(() =>
-      this.#finish(),
+    this.ended = new Promise((resolve) => child.once('exit', resolve)).then(() =>
+      this.#finish().catch(this.#finishBadly),
     );
   }
 
@@ -143,6 +155,22 @@ export class ServerRun {
     return { exit, survivors };
   }
 
+  /** The run has ended, whatever goes wrong with looking at how. */
+  readonly #finishBadly = (error: unknown): RunEnd => {
+    const { exitCode, signalCode: signal } = this.#child;
+    const sentence = `How the server ended could not be looked at: ${messageOf(error)}`;
+    const verdict: Verdict = this.#verdict ?? { code: 'INTERNAL', sentence };
+    const exit = toExitRecord({
+      at: new Date(),
+      exitCode,
+      signal,
+      lines: [`[mcpinfra] ${verdict.sentence}`],
+      verdict,
+      wasStopped: this.#isStopping,
+    });
+    return { exit, survivors: [] };
+  };
+
   // Workers of the server were asked to end as it was, and have the same time.
   async #groupEndsInTime(): Promise<void> {
     while (isGroupAlive(this.#child.pid) && performance.now() < this.#killAtMs) await delay(20);
@@ -150,11 +178,38 @@ export class ServerRun {
 
   async #record(stream: LogLine['stream'], source: Readable): Promise<void> {
     const splitter = new LineSplitter(this.#scrub);
-    source.on('error', () => undefined);
-    source.on('data', (chunk: Buffer) => this.#log(stream, splitter.push(chunk)));
-    await new Promise((resolve) => source.once('close', resolve));
-    this.#log(stream, splitter.end());
+    const rate = new TokenBucket({ clock: monotonic, ...logRate });
+    let leftOut = 0;
+    const sayLeftOut = (): void => {
+      if (leftOut > 0) this.#log(stream, [`[mcpinfra] ${leftOut} bytes came too fast and are left out`]);
+      leftOut = 0;
+    };
+    const onData = (chunk: Buffer): void => {
+      if (rate.spend(0) > 0) {
+        // Neither is the server held back, nor is there time to look at all of it.
+        if (leftOut === 0) splitter.skipLine();
+        leftOut += chunk.length;
+        return;
+      }
+      rate.spend(chunk.length);
+      sayLeftOut();
+      this.#log(stream, splitter.push(chunk));
+    };
+    source.on('error', ignoreError);
+    source.on('data', edge(this.#onLogError, onData));
+    await new Promise<void>((resolve) => source.once('close', resolve));
+    const onEnd = (): void => {
+      sayLeftOut();
+      this.#log(stream, splitter.end());
+    };
+    edge(this.#onLogError, onEnd)();
   }
+
+  /** A line that cannot be kept is lost; the server goes on. */
+  readonly #onLogError = (error: unknown): void => {
+    const text = `[mcpinfra] what the server wrote could not be kept: ${messageOf(error)}`;
+    this.#logs.append([{ at: new Date().toISOString(), stream: 'stderr', text }]);
+  };
 
   #log(stream: LogLine['stream'], texts: readonly string[]): void {
     if (texts.length === 0) return;

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { mcpError, messageOf, type MCPInfraError } from '@mcpinfra/core/plugin';
+import { edge, ignoreError, mcpError, messageOf, type MCPInfraError } from '@mcpinfra/core/plugin';
 
 /** What is to be started. */
 export interface SpawnRequest {
@@ -32,14 +32,15 @@ export async function spawnServer(request: SpawnRequest): Promise<SpawnedServer>
     windowsHide: true,
   });
   return new Promise((resolve, reject) => {
-    child.once('spawn', () => {
-      // A signal that cannot be delivered is told by 'error'; the exit is what counts.
-      child.off('error', fail).on('error', () => undefined);
-      if (hasPid(child)) resolve(child);
+    const fail = edge(reject, async (error: NodeJS.ErrnoException) => {
+      reject(await startFailure(error, request));
     });
-    const fail = (error: NodeJS.ErrnoException): void => {
-      void startFailure(error, request).then(reject);
+    const onSpawn = (): void => {
+      // A signal that cannot be delivered is told by 'error'; the exit is what counts.
+      child.off('error', fail).on('error', ignoreError);
+      if (hasPid(child)) resolve(child);
     };
+    child.once('spawn', edge(reject, onSpawn));
     child.once('error', fail);
   });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ignoreError } from '@mcpinfra/core/plugin';
 import { isListening } from './free-port.js';
 
 const askAfterMs = 3_000;
@@ -30,7 +31,7 @@ export class SpeechWatch {
 
   constructor(options: SpeechWatchOptions) {
     this.#options = options;
-    void this.#askWhenSilent();
+    this.#askWhenSilent().catch(ignoreError);
   }
 
   /** Whether the server spoke and was never seen to listen. */
@@ -42,7 +43,7 @@ export class SpeechWatch {
   heard(line: string): void {
     if (this.#hasSpoken || this.#listens || !/^\s*[[{].*"jsonrpc"\s*:\s*"2\.0"/u.test(line)) return;
     this.#hasSpoken = true;
-    void this.#prove();
+    this.#prove().catch(ignoreError);
   }
 
   stop(): void {

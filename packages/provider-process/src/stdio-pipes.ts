@@ -1,5 +1,5 @@
 import { Readable, Writable } from 'node:stream';
-import { mcpError, type StdioChannel } from '@mcpinfra/core/plugin';
+import { edge, ignoreError, mcpError, normaliseError, type StdioChannel } from '@mcpinfra/core/plugin';
 
 /**
  * Lends the standard streams of a server to one owner at a time.
@@ -16,8 +16,8 @@ export class StdioPipes {
     this.#stdin = stdin;
     this.#stdout = stdout;
     // A server that is gone answers writes with EPIPE; its exit says more, and an unheard error would end the host.
-    stdin.on('error', () => undefined);
-    stdout.on('error', () => undefined);
+    stdin.on('error', ignoreError);
+    stdout.on('error', ignoreError);
   }
 
   /** Lends the streams; an owner before it has lost them from then on. */
@@ -32,20 +32,24 @@ export class StdioPipes {
     });
     const input = new Writable({ write: (chunk: Buffer, _encoding, done) => this.#write(chunk, done) });
     // The owner may have gone away without listening.
-    for (const stream of [input, output]) stream.on('error', () => undefined);
+    for (const stream of [input, output]) stream.on('error', ignoreError);
 
-    const onData = (chunk: Buffer): void => {
-      if (!output.push(chunk)) stdout.pause();
+    const fail = (error: unknown): void => {
+      output.destroy(normaliseError(error, 'PROVIDER_FAILED', 'Handing on what the server wrote failed'));
+      close();
     };
-    const close = (): void => {
+    const onData = edge(fail, (chunk: Buffer): void => {
+      if (!output.push(chunk)) stdout.pause();
+    });
+    const close = edge(ignoreError, (): void => {
       if (!isOpen) return;
       isOpen = false;
       stdout.off('data', onData).off('end', close).off('close', close);
       // Without a listener for data a resumed stream drops what it reads.
       stdout.resume();
       input.destroy();
-      output.push(null);
-    };
+      if (!output.destroyed) output.push(null);
+    });
     // The first owner gets what the server wrote before it came: nobody has read the beginning of it.
     stdout.on('data', onData).on('end', close).on('close', close);
     if (stdout.readableEnded || stdout.destroyed) close();
@@ -75,10 +79,10 @@ export class StdioPipes {
       done();
       return;
     }
-    const goOn = (): void => {
+    const goOn = edge(done as (error: unknown) => void, (): void => {
       stdin.off('drain', goOn).off('close', goOn);
       done();
-    };
+    });
     stdin.once('drain', goOn).once('close', goOn);
   }
 }

@@ -1,4 +1,4 @@
-import { mcpError, type Clock } from '@mcpinfra/core/plugin';
+import { type Clock, edge, ignoreError, mcpError } from '@mcpinfra/core/plugin';
 import type { Dispatcher } from 'undici';
 
 type Interceptor = Dispatcher.DispatcherComposeInterceptor;
@@ -12,12 +12,13 @@ export function answerDeadline(timeoutMs: number, clock: Clock): Interceptor {
   return (dispatch) => (options, handler) => {
     let controller: Controller | undefined;
     let expired: Error | undefined;
-    const cancel = clock.schedule(timeoutMs, () => {
+    const giveUp = (): void => {
       expired = tooLate(options, timeoutMs);
       if (controller) controller.abort(expired);
       // Still connecting: there is nothing to abort yet, but nobody should wait for it.
       else handler.onResponseError?.(nothingToControl, expired);
-    });
+    };
+    const cancel = clock.schedule(timeoutMs, edge(ignoreError, giveUp));
     const given = (): boolean => expired !== undefined && controller === undefined;
     return dispatch(options, {
       onRequestStart(started, context) {

@@ -1,6 +1,6 @@
 import { AssertionError, equal, fail, ok } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type Dialed, type DialTarget, messageOf, type StdioChannel } from '@mcpinfra/core/plugin';
+import { type Dialed, type DialTarget, edge, messageOf, type StdioChannel } from '@mcpinfra/core/plugin';
 import type { ProviderBench } from './provider-bench.js';
 
 type DialedOverHTTP = Extract<Dialed, { kind: 'http' }>;
@@ -47,15 +47,16 @@ async function overStdio({ input, output }: StdioChannel): Promise<void> {
   const id = randomUUID();
   const lines = new AnswerReader(id);
   const answered = new Promise<void>((resolve, reject) => {
-    const onData = (chunk: Buffer | string): void => {
+    const onData = edge(reject, (chunk: Buffer | string): void => {
       if (!lines.read(String(chunk))) return;
       output.off('data', onData);
       resolve();
+    });
+    const onEnd = (): void => {
+      reject(new AssertionError({ message: 'The output ended before initialize was answered.' }));
     };
     output.on('data', onData);
-    output.once('end', () => {
-      reject(new AssertionError({ message: 'The output ended before initialize was answered.' }));
-    });
+    output.once('end', edge(reject, onEnd));
   });
   input.write(`${JSON.stringify(initialize(id))}\n`);
   await answered;

@@ -25,7 +25,13 @@ describe('shownText', () => {
       ';',
       ']',
       '\\',
-      ...'\u001b\u0007\u0000\u0085\n\u2029\u202e',
+      '\u001b',
+      '\u0007',
+      '\u0000',
+      '\u0085',
+      '\n',
+      '\u2029',
+      '\u202e',
     );
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 60 }), fc.integer({ min: 1, max: 20 }), (text, length) => {

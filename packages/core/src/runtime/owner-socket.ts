@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { edge, ignoreError } from '../async/edge.js';
 
 /** How a socket is found again by who wants to know whether its process lives. */
 export interface OwnerSocketRef {
@@ -86,7 +87,7 @@ async function listen(path: string): Promise<Server> {
     server.listen({ path, exclusive: true }, resolve);
   });
   // Such as too many open files at an accept: nothing hangs on being accepted.
-  server.on('error', () => undefined);
+  server.on('error', ignoreError);
   server.unref();
   return server;
 }
@@ -94,15 +95,18 @@ async function listen(path: string): Promise<Server> {
 function ask(path: string): Promise<'alive' | 'dead' | 'unknown'> {
   return new Promise((resolve) => {
     const socket = connect({ path });
-    socket.once('connect', () => {
+    const unknown = (): void => resolve('unknown');
+    const onConnect = (): void => {
       socket.destroy();
       resolve('alive');
-    });
-    socket.once('error', (error) => {
+    };
+    const onError = (error: Error): void => {
       socket.destroy();
       const code = 'code' in error ? error.code : undefined;
       // EAGAIN: too many others ask at once, of a process that is there.
       resolve(code === 'ECONNREFUSED' ? 'dead' : code === 'EAGAIN' ? 'alive' : 'unknown');
-    });
+    };
+    socket.once('connect', edge(unknown, onConnect));
+    socket.once('error', edge(unknown, onError));
   });
 }

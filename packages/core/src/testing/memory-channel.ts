@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { mcpError, type StdioChannel } from '../plugin.js';
+import { ignoreError, mcpError, type StdioChannel } from '../plugin.js';
 
 /** The standard streams of a server in this process, as one owner holds them. */
 export class MemoryChannel implements StdioChannel {
@@ -33,7 +33,7 @@ export class MemoryChannel implements StdioChannel {
       },
     });
     // The owner may have gone away without listening.
-    for (const stream of [this.input, this.output]) stream.on('error', () => undefined);
+    for (const stream of [this.input, this.output]) stream.on('error', ignoreError);
   }
 
   /** Hands a line of the server to the owner. */

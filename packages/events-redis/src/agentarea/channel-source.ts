@@ -1,4 +1,4 @@
-import type { Logger } from '@mcpinfra/core/plugin';
+import { edge, type Logger, messageOf } from '@mcpinfra/core/plugin';
 import type { Redis } from 'ioredis';
 import type { Connection } from '../connection/connection.js';
 import { retrying } from './retrying.js';
@@ -52,9 +52,11 @@ export class ChannelSource {
         (redis) => {
           if (this.#heard === undefined) {
             this.#heard = redis;
-            redis.on('messageBuffer', (channel: Buffer, payload: Buffer) => {
-              void onPayload(payload, channel.toString());
-            });
+            const onMessage = edge(
+              (error) => this.#logger.warn('a message of the platform was lost', { error: messageOf(error) }),
+              (channel: Buffer, payload: Buffer) => onPayload(payload, channel.toString()),
+            );
+            redis.on('messageBuffer', onMessage);
           }
           return redis.subscribe(...this.#channels);
         },

@@ -1,4 +1,6 @@
 import {
+  edge,
+  ignoreError,
   mcpError,
   type MCPInfraError,
   messageOf,
@@ -58,15 +60,18 @@ export class Connection {
       reconnectOnError: ({ message }) => /^UNBLOCKED\b|\bREADONLY\b/u.test(message),
     });
     this.#where = placeOf(this.#redis);
-    this.#redis.on('error', (error: unknown) => (this.#reason = reasonOf(error)));
-    this.#redis.on('connect', () => {
+    const note = (error: unknown): void => void (this.#reason = reasonOf(error));
+    const onConnect = (): void => {
       this.#cancelHandshake();
-      this.#cancelHandshake = systemClock.schedule(timeoutMs, () =>
-        this.#recycle('it accepted the connection but did not answer'),
-      );
-    });
-    this.#redis.on('ready', () => (this.#epoch += 1));
-    for (const event of ['ready', 'close'] as const) this.#redis.on(event, () => this.#cancelHandshake());
+      const recycle = (): void => this.#recycle('it accepted the connection but did not answer');
+      this.#cancelHandshake = systemClock.schedule(timeoutMs, edge(note, recycle));
+    };
+    const onReady = (): void => void (this.#epoch += 1);
+    const onSettled = (): void => this.#cancelHandshake();
+    this.#redis.on('error', edge(ignoreError, note));
+    this.#redis.on('connect', edge(note, onConnect));
+    this.#redis.on('ready', edge(note, onReady));
+    for (const event of ['ready', 'close'] as const) this.#redis.on(event, edge(note, onSettled));
     this.#pinging = new Recurring({
       clock: systemClock,
       retryMs: pingEveryMs,

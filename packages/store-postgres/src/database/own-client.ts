@@ -1,4 +1,4 @@
-import { onAbort } from '@mcpinfra/core/plugin';
+import { ignoreError, onAbort } from '@mcpinfra/core/plugin';
 import { Client, type ClientConfig } from 'pg';
 import type { ConnectedClient, Made } from './own-connection.js';
 import type { PostgresPool } from './postgres-pool.js';
@@ -9,7 +9,7 @@ const connectTimeoutMs = 5_000;
 export async function connectClient(options: ClientConfig, signal: AbortSignal): Promise<Made> {
   const client = new Client(withTimeout(options));
   // The rejection tells; an event without a listener would end the process.
-  client.on('error', () => undefined);
+  client.on('error', ignoreError);
   const destroy = (): void => {
     client.connection.stream.destroy();
   };

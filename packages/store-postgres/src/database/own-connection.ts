@@ -1,5 +1,7 @@
 import {
   type CallOptions,
+  edge,
+  ignoreError,
   KeyedTurns,
   mcpError,
   messageOf,
@@ -182,8 +184,9 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
       throwIfAborted(this.#ended.signal);
       const made = await this.#parts.make(this.#ended.signal);
       const live: Live = { made, session: new ClientSession(made.client, this.#parts) };
-      made.client.on('error', () => this.#drop(live));
-      made.client.on('end', () => this.#drop(live));
+      const drop = edge(ignoreError, () => this.#drop(live));
+      made.client.on('error', drop);
+      made.client.on('end', drop);
       this.#current = live;
       if (this.#ended.signal.aborted) made.destroy();
       return live;
@@ -208,7 +211,10 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
       try {
         const lost = new AbortController();
         const live = await this.#take(async (taken) => {
-          taken.made.client.on('end', () => lost.abort());
+          taken.made.client.on(
+            'end',
+            edge(ignoreError, () => lost.abort()),
+          );
           this.#isSilent = await this.#subscribe(taken);
           return taken;
         });
@@ -246,9 +252,11 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
 
   /** @returns whether nothing arrives all the same */
   async #subscribe({ made: { client }, session }: Live): Promise<boolean> {
-    client.on('notification', ({ processId, payload }) => {
+    // What a listener throws is told by the next read: what it did not take is in the log.
+    const onNotification = edge(ignoreError, ({ processId, payload }: Notification) => {
       if (processId !== client.processID && payload !== undefined) this.#listener?.onMessage(payload);
     });
+    client.on('notification', onNotification);
     await session.script(`listen ${quoted(this.#parts.channel)}`);
     const [row] = await session.query(planned('select pg_backend_pid() as pid'), []);
     // A pooler gives numbers of its own; behind one that lends servers by transaction nothing arrives.

@@ -1,5 +1,6 @@
 import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { Socket } from 'node:net';
+import { edge } from '../../async/edge.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { PeerSession } from '../../ports/peer-link.js';
@@ -38,32 +39,33 @@ export function carrySession(session: PeerSession, socket: Socket, maxBytes: num
     }
   };
   const leave = (): void => void transport.close().catch(() => undefined);
+  // What is thrown here ends this connection: the peer opens another, and the server's other clients go on.
+  const cut = (): void => void socket.destroy();
+  const onData = async (chunk: Buffer): Promise<void> => {
+    const taken: Promise<void>[] = [];
+    decoder.push(chunk, (value) => {
+      const message = readMessage(value);
+      if (message !== null) taken.push(take(message));
+    });
+    if (taken.length === 0) return;
+    socket.pause();
+    await Promise.all(taken);
+    socket.resume();
+  };
+  const onLeft = (): void => {
+    leave();
+    socket.end();
+  };
 
-  transport.onmessage = (message) => write(message as unknown as Message);
-  transport.onclose = () => {
+  transport.onmessage = edge(cut, (message: JSONRPCMessage) => write(message as unknown as Message));
+  transport.onclose = edge(cut, () => {
     onclose?.();
     hasEnded = true;
     if (socket.writable) socket.write(goodbye);
-  };
-  socket.on('data', (chunk: Buffer) => {
-    const taken: Promise<void>[] = [];
-    try {
-      decoder.push(chunk, (value) => {
-        const message = readMessage(value);
-        if (message !== null) taken.push(take(message));
-      });
-    } catch {
-      socket.destroy();
-    }
-    if (taken.length === 0) return;
-    socket.pause();
-    void Promise.all(taken).then(() => socket.resume());
   });
-  socket.once('end', () => {
-    leave();
-    socket.end();
-  });
-  socket.once('close', leave);
+  socket.on('data', edge(cut, onData));
+  socket.once('end', edge(cut, onLeft));
+  socket.once('close', edge(cut, leave));
   if (socket.destroyed) leave();
   else transport.start().catch(() => socket.destroy());
   return leave;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { edge } from '../../async/edge.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Clock } from '../../ports/clock.js';
 
@@ -14,7 +15,8 @@ export function keepAlive(socket: Socket, clock: Clock): void {
   let read = socket.bytesRead;
   let heardMs = clock.monotonicMs();
   let cancel: () => void;
-  const beat = (): void => {
+  const cut = (): void => void socket.destroy();
+  const beat = edge(cut, (): void => {
     const nowMs = clock.monotonicMs();
     // While we do not read ourselves, silence says nothing about the other side.
     if (socket.bytesRead !== read || socket.isPaused() || socket.readableLength > 0) {
@@ -28,7 +30,10 @@ export function keepAlive(socket: Socket, clock: Clock): void {
     }
     if (socket.writable && socket.writableLength === 0) socket.write('\n');
     cancel = clock.schedule(beatEveryMs, beat);
-  };
+  });
   cancel = clock.schedule(beatEveryMs, beat);
-  socket.once('close', () => cancel());
+  socket.once(
+    'close',
+    edge(cut, () => cancel()),
+  );
 }

@@ -6,6 +6,7 @@ import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { Clock } from '../../ports/clock.js';
 import { withDeadline } from '../../async/deadline.js';
+import { edge, ignoreError } from '../../async/edge.js';
 import { networkCode } from '../network-error.js';
 import { keepAlive } from './keep-alive.js';
 import { peerProtocol } from './peer-path.js';
@@ -58,8 +59,11 @@ export class PeerClient {
       expired,
     }).finally(() => this.#opening.delete(ending));
     this.#sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', ignoreError);
+    socket.once(
+      'close',
+      edge(ignoreError, () => void this.#sockets.delete(socket)),
+    );
     socket.setNoDelay(true);
     keepAlive(socket, clock);
     return socket;
@@ -83,16 +87,19 @@ export class PeerClient {
         signal,
         headers: { Connection: 'Upgrade', Upgrade: peerProtocol },
       });
-      asking.once('upgrade', (_response, socket, head) => {
+      const fail = (error: unknown): void => reject(unreachable(address, error));
+      const onUpgrade = (_response: IncomingMessage, socket: Socket, head: Buffer): void => {
         if (signal.aborted) socket.destroy();
         // What came along with the answer belongs to what follows it.
         if (head.length > 0) socket.unshift(head);
         resolve(socket);
-      });
-      asking.once('response', (response) => {
-        void readRefusal(response).then(reject, (error: unknown) => reject(unreachable(address, error)));
-      });
-      asking.on('error', (error) => reject(unreachable(address, error)));
+      };
+      asking.once('upgrade', edge(fail, onUpgrade));
+      asking.once(
+        'response',
+        edge(fail, async (response: IncomingMessage) => reject(await readRefusal(response))),
+      );
+      asking.on('error', edge(reject, fail));
       asking.end();
     });
   }

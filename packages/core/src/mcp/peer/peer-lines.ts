@@ -5,6 +5,7 @@ import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { LogLine } from '../../ports/provider.js';
 import { abortError } from '../../async/abort.js';
+import { edge, ignoreError } from '../../async/edge.js';
 import { LineDecoder } from '../stdio/line-decoder.js';
 import { formatRefusal, parseRefusal } from './refusal.js';
 
@@ -16,7 +17,10 @@ export async function writeLines(lines: AsyncIterable<LogLine>, socket: Socket):
     });
   // Nothing but signs of life comes.
   socket.resume();
-  socket.once('end', () => socket.destroy());
+  socket.once(
+    'end',
+    edge(ignoreError, () => void socket.destroy()),
+  );
   try {
     for await (const line of lines) {
       await write(line);

@@ -6,6 +6,7 @@ import { messageOf, normaliseError } from '../../domain/errors/normalise-error.j
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { PeerHost } from '../../ports/peer-link.js';
+import { edge, ignoreError } from '../../async/edge.js';
 import { carrySession } from './carry-session.js';
 import { keepAlive } from './keep-alive.js';
 import { writeLines } from './peer-lines.js';
@@ -47,23 +48,27 @@ export class PeerServer {
         response.writeHead(426, { Upgrade: peerProtocol, Connection: 'close' }).end();
       },
     );
-    this.#server.on('error', (error) => {
+    const note = (error: unknown): void => {
       options.logger.debug('the peer link met an error', { error: messageOf(error) });
-    });
-    this.#server.on('upgrade', (request) => void this.#welcome(request, request.socket));
-    this.#server.on('tlsClientError', (error, { remoteAddress = 'an unknown address' }) => {
+    };
+    const onUpgrade = (request: IncomingMessage): Promise<void> => this.#welcome(request, request.socket);
+    const onStranger = (error: Error, { remoteAddress = 'an unknown address' }: Socket): void => {
       this.#refuseStranger(remoteAddress, error);
-    });
+    };
+    this.#server.on('error', edge(ignoreError, note));
+    this.#server.on('upgrade', edge(note, onUpgrade));
+    this.#server.on('tlsClientError', edge(note, onStranger));
   }
 
   /** Resolves with the port. @throws `INVALID_OPTIONS` when the address is not free or not of this machine */
   async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => {
+      const refuse = (error: Error): void => {
         const at = `${host}:${port}`;
         const message = `peer.listen cannot be had: ${at} (${messageOf(error)}); choose a free port of this machine.`;
         reject(mcpError('INVALID_OPTIONS', message, { cause: error }));
-      });
+      };
+      this.#server.once('error', edge(reject, refuse));
       this.#server.listen({ host, port }, resolve);
     });
     return (this.#server.address() as AddressInfo).port;
@@ -74,9 +79,10 @@ export class PeerServer {
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     for (const leave of this.#sockets.values()) leave();
-    const cancel = this.#options.clock.schedule(leaveMs, () => {
+    const cutOff = (): void => {
       for (const socket of this.#sockets.keys()) socket.destroy();
-    });
+    };
+    const cancel = this.#options.clock.schedule(leaveMs, edge(ignoreError, cutOff));
     await closed;
     cancel();
   }
@@ -86,11 +92,12 @@ export class PeerServer {
     const gone = new AbortController();
     const { signal } = gone;
     this.#sockets.set(socket, () => socket.destroySoon());
-    socket.on('error', () => undefined);
-    socket.once('close', () => {
+    const onGone = (): void => {
       this.#sockets.delete(socket);
       gone.abort(mcpError('ABORTED', 'The peer has left.'));
-    });
+    };
+    socket.on('error', ignoreError);
+    socket.once('close', edge(ignoreError, onGone));
     try {
       if (request.headers.upgrade !== peerProtocol) {
         const message = `Expected the protocol ${peerProtocol}: run the same version in every process of the fleet.`;
