@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { ServiceUnavailable } from '@mcpinfra/tools';
 import type { Bench } from './bench.js';
 import { eventsBench } from './events/events-bench.js';
+import { hostileBench } from './hostile/hostile-bench.js';
 import { importBench } from './import/import-bench.js';
 import { lifecycleBench } from './lifecycle/lifecycle-bench.js';
 import { printTable } from './print-table.js';
@@ -12,6 +13,7 @@ import { storeBench } from './store/store-bench.js';
 
 const benches: Readonly<Record<string, Bench>> = {
   events: eventsBench,
+  hostile: hostileBench,
   import: importBench,
   lifecycle: lifecycleBench,
   store: storeBench,

@@ -47,6 +47,54 @@ describe.each([
   });
 });
 
+describe('excess', () => {
+  test('never-read answers the greeting, then asks without end and reads nothing', async () => {
+    const server = start('never-read', '--after', '1');
+    server.write(initialize);
+    await expect.poll(() => server.lines.length, eventually).toBeGreaterThan(5_000);
+    server.write(call(1));
+    const before = server.lines.length;
+    await expect.poll(() => server.lines.length, eventually).toBeGreaterThan(before + 5_000);
+    expect(server.lines.filter((line) => line.includes('heard'))).toEqual([]);
+    server.signal('SIGKILL');
+    await server.exited;
+  });
+
+  test('retry-0 ends each stream at once', async () => {
+    const server = start('retry-0');
+    const url = await server.url();
+    for (let at = 0; at < 3; at += 1) expect(await (await fetch(url)).text()).toContain('retry: 0');
+    await expect.poll(() => server.stderr, eventually).toContain('opened 3');
+  });
+
+  test('gzip-bomb answers a call with little that becomes much', async () => {
+    const url = await start('gzip-bomb', '--bytes', '20000000').url();
+    const body = JSON.stringify({ jsonrpc: '2.0', ...call(1) });
+    const answer = await (await fetch(url, { method: 'POST', body })).text();
+    expect(answer.length).toBeGreaterThan(20_000_000);
+  });
+
+  test('endless-lists gives another cursor with each page, huge-list many tools in one', async () => {
+    const list = { id: 1, method: 'tools/list' };
+    const endless = start('endless-lists');
+    endless.write(list, { ...list, id: 2 });
+    await expect
+      .poll(() => endless.messages, eventually)
+      .toMatchObject([{ result: { nextCursor: '1' } }, { result: { nextCursor: '2' } }]);
+    const huge = start('huge-list', '--bytes', '2000000');
+    huge.write(list);
+    await expect
+      .poll(() => huge.messages, eventually)
+      .toMatchObject([{ result: { tools: { length: 2_000 } } }]);
+  });
+
+  test('flood tells what nobody asked for, and answers in between', async () => {
+    const client = createClient('legacy');
+    await connectStdio(client, [hostileServer, 'flood']);
+    expect(await callText(client, 'echo', { text: 'through' })).toBe('through');
+  });
+});
+
 describe('silence', () => {
   test('hang-on-start answers nothing', async () => {
     const server = start('hang-on-start');

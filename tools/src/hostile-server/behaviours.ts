@@ -1,5 +1,6 @@
 import type { BehaviourEntry } from './behaviour.js';
 import { crashAfter, exitAtOnce, exitOnUnknown, oom } from './behaviours/death.js';
+import { endlessLists, flood, gzipBomb, hugeList, neverRead, retry0 } from './behaviours/excess.js';
 import { http401, http500, httpHang, httpHtml, httpRedirect } from './behaviours/http.js';
 import { floodStderr, garbage, huge, leakSecret } from './behaviours/noise.js';
 import {
@@ -40,6 +41,13 @@ export const behaviours: ReadonlyMap<string, BehaviourEntry> = new Map<string, B
   ['no-tools', { transports: both, create: noTools }],
   ['server-requests', { transports: stdio, create: serverRequests }],
   ['stdio-though-port', { transports: stdio, create: stdioThoughPort }],
+
+  ['never-read', { transports: stdio, create: neverRead }],
+  ['flood', { transports: stdio, create: flood }],
+  ['endless-lists', { transports: both, create: endlessLists }],
+  ['huge-list', { transports: both, create: hugeList }],
+  ['gzip-bomb', { transports: http, create: gzipBomb }],
+  ['retry-0', { transports: http, create: retry0 }],
 
   ['ignore-eof', { transports: both, create: ignoreEof }],
   ['fork-setsid', { transports: both, create: forkSetsid }],
