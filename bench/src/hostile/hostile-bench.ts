@@ -20,13 +20,27 @@ export async function hostileBench({ rounds, signal }: BenchOptions): Promise<Be
       Math.max(...samples[side].map(({ memoryMegabytes }) => memoryMegabytes));
     const cpu = (side: 'alone' | 'beside'): number =>
       spreadOf(samples[side].map(({ cpuShare }) => cpuShare)).median;
+    const stall = (side: 'alone' | 'beside'): number =>
+      Math.max(...samples[side].map(({ stallMs }) => stallMs));
     const ratio = p99.beside / p99.alone;
     const extraMegabytes = memory('beside') - memory('alone');
     return {
       table: [
-        ['', 'p99 ms', 'host MB', 'host CPU'],
-        ['fifty good servers', p99.alone.toFixed(1), memory('alone').toFixed(0), percent(cpu('alone'))],
-        ['and hostile ones', p99.beside.toFixed(1), memory('beside').toFixed(0), percent(cpu('beside'))],
+        ['', 'p99 ms', 'stall ms', 'host MB', 'host CPU'],
+        [
+          'fifty good servers',
+          p99.alone.toFixed(1),
+          stall('alone').toFixed(0),
+          memory('alone').toFixed(0),
+          percent(cpu('alone')),
+        ],
+        [
+          'and hostile ones',
+          p99.beside.toFixed(1),
+          stall('beside').toFixed(0),
+          memory('beside').toFixed(0),
+          percent(cpu('beside')),
+        ],
       ],
       result: {
         ratio: rounded(ratio, 3),
@@ -35,6 +49,8 @@ export async function hostileBench({ rounds, signal }: BenchOptions): Promise<Be
         rounds,
         p99Ms: rounded(p99.beside, 1),
         floorP99Ms: rounded(p99.alone, 1),
+        stallMs: Math.round(stall('beside')),
+        floorStallMs: Math.round(stall('alone')),
         extraMegabytes: Math.round(extraMegabytes),
         extraMegabytesGoal: goals.memoryMegabytes,
         cpuShare: rounded(cpu('beside'), 2),

@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
 /** What was read of a host while its servers were called. */
 export interface Reading {
   readonly p99Ms: number;
@@ -6,6 +8,8 @@ export interface Reading {
   /** Of one processor. */
   readonly cpuShare: number;
   readonly failedCalls: number;
+  /** The longest time in which nothing else could run. */
+  readonly stallMs: number;
 }
 
 const lookEveryMs = 50;
@@ -16,8 +20,13 @@ export class Readings {
   readonly #startedMs = performance.now();
   readonly #startedCPU = process.cpuUsage();
   readonly #timer = setInterval(() => this.#look(), lookEveryMs);
+  readonly #delay = monitorEventLoopDelay({ resolution: 5 });
   #memory = 0;
   #failedCalls = 0;
+
+  constructor() {
+    this.#delay.enable();
+  }
 
   /** Times a call; one that fails is counted. */
   async time(call: () => Promise<unknown>): Promise<void> {
@@ -33,6 +42,7 @@ export class Readings {
   end(): Reading {
     this.#look();
     clearInterval(this.#timer);
+    this.#delay.disable();
     const sorted = this.#times.sort((a, b) => a - b);
     const { user, system } = process.cpuUsage(this.#startedCPU);
     return {
@@ -40,6 +50,7 @@ export class Readings {
       memoryMegabytes: this.#memory / 2 ** 20,
       cpuShare: (user + system) / 1_000 / (performance.now() - this.#startedMs),
       failedCalls: this.#failedCalls,
+      stallMs: this.#delay.max / 1e6,
     };
   }
 

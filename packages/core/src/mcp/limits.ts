@@ -10,7 +10,7 @@ export const limits = {
   /** What waits to be read by a server over stdio; who sends more is refused. `SERVER_NOT_READING` */
   outgoingBytes: 16 * MiB,
   /** Answers to a server's own requests that wait to be read by it, in bytes; beyond them it is not read either. */
-  outgoingAnswerBytes: MiB,
+  outgoingAnswerBytes: 16 * 1024,
   /** A server that takes none of those answers for so long loses its connection. `SERVER_NOT_READING` */
   notReadingMs: 10_000,
   /** What nobody asked for, in messages per second; beyond it a server is read more slowly. */
