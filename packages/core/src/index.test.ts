@@ -9,8 +9,13 @@ describe('the public surface', () => {
     expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
       [
         "ConfigError",
+        "EnvironmentService",
+        "EventStream",
+        "InstanceManager",
         "InternalError",
+        "MCPInfra",
         "MCPInfraError",
+        "MCPServerRegistry",
         "Secret",
         "TransientError",
         "consoleLogger",

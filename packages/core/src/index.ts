@@ -66,7 +66,7 @@ export type { CheckedEnvironment } from './domain/json-spec/checked-environment.
 export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
 export type { FleetHealth } from './runtime/fleet-health.js';
-export type { MCPInfra, ScopeOptions, StopOptions } from './runtime/mcp-infra.js';
+export { MCPInfra, type ScopeOptions, type StopOptions } from './runtime/mcp-infra.js';
 export type { StopReport, UnclosedPart } from './runtime/stop-time.js';
 export type {
   ConcurrencyOptions,
@@ -84,29 +84,29 @@ export type {
   FleetDocument,
   FleetInstance,
 } from './services/documents/desired-state.js';
-export type {
-  EnvironmentEntry,
+export {
   EnvironmentService,
-  SetEnvironmentOptions,
+  type EnvironmentEntry,
+  type SetEnvironmentOptions,
 } from './services/instances/environment-service.js';
 export type { EventListener } from './services/events/event-hub.js';
-export type {
-  DurableSubscription,
+export {
   EventStream,
-  EventSubscriptionOptions,
+  type DurableSubscription,
+  type EventSubscriptionOptions,
 } from './services/events/event-stream.js';
 export type { HandlerContext } from './services/events/handler-calls.js';
 export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';
 export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instances/instance-input.js';
-export type {
-  CheckedPatch,
-  CheckedSpec,
-  InstanceFilter,
+export {
   InstanceManager,
-  MergePatch,
-  SpecInput,
-  SpecPatch,
+  type CheckedPatch,
+  type CheckedSpec,
+  type InstanceFilter,
+  type MergePatch,
+  type SpecInput,
+  type SpecPatch,
 } from './services/instances/instance-manager.js';
 export type { InstancePlan, ValidationResult } from './services/instances/instance-plan.js';
 export type {
@@ -116,11 +116,11 @@ export type {
 } from './services/sessions/instance-sessions.js';
 export type { CollectOptions, CollectResult } from './services/reconcile/orphan-collector.js';
 export type { MCPServerInput } from './services/servers/server-input.js';
-export type {
+export {
   MCPServerRegistry,
-  ServerDeleteOptions,
-  ServerFilter,
-  ServerUpdateOptions,
+  type ServerDeleteOptions,
+  type ServerFilter,
+  type ServerUpdateOptions,
 } from './services/servers/server-registry.js';
 export type { ServerPlan, ServerPlanInstance } from './services/servers/server-plan.js';
 export type {

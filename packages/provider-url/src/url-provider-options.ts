@@ -27,12 +27,13 @@ const check = new OptionChecks('urlProvider');
 /** Checks the options. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: UrlProviderOptions): ResolvedOptions {
   check.known(options, ['allow']);
-  const allow = check.texts('allow', options.allow ?? []);
-  const rules = allow.map((rule, index) => {
-    const parsed = parseAllowed(rule);
+  const allow: unknown = options.allow ?? [];
+  if (!Array.isArray(allow)) throw check.unexpected('allow', 'a list of texts', allow);
+  const rules = (allow as readonly unknown[]).map((rule, index) => {
+    const parsed = typeof rule === 'string' ? parseAllowed(rule) : undefined;
     if (parsed !== undefined) return parsed;
     const expected = 'a host, host:port, address, network such as "10.0.0.0/8", "loopback" or "private"';
     throw check.unexpected(`allow[${index}]`, expected, rule);
   });
-  return { allow, allowed: allowed(rules) };
+  return { allow: allow as readonly string[], allowed: allowed(rules) };
 }

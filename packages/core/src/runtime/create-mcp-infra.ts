@@ -12,5 +12,5 @@ import { resolveOptions, type MCPInfraOptions, type SpecOf } from './options.js'
 export function createMCPInfra<const TProviders extends readonly Provider[]>(
   options: MCPInfraOptions<TProviders>,
 ): MCPInfra<SpecOf<TProviders>> {
-  return new MCPInfra<SpecOf<TProviders>>(resolveOptions(options));
+  return MCPInfra.of<SpecOf<TProviders>>(resolveOptions(options));
 }

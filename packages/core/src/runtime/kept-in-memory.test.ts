@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { memorySecrets } from '../adapters/memory-secrets.js';
 import { fakeProvider } from '../testing/fake-provider.js';
 import { resolveOptions } from './options.js';
-import { MCPInfraScope } from './scope.js';
+import { FleetScope } from './scope.js';
 import { Wiring } from './wiring.js';
 
 const lives = 2_000;
@@ -13,7 +13,7 @@ it('keeps nothing of the instances that are gone, however many there were', asyn
   const secrets = [memorySecrets({ 'vault:API_KEY': 'canary-value' })];
   const wiring = new Wiring(resolveOptions({ providers: [provider], secrets }));
   await wiring.start();
-  const { instances } = new MCPInfraScope(wiring.scopeParts, null);
+  const { instances } = new FleetScope(wiring.scopeParts, null);
   const jsonSpec = {
     type: 'docker',
     image: 'mcp/test',

@@ -12,7 +12,7 @@ import { diagnose } from './doctor.js';
 import { fleetHealth, type FleetHealth } from './fleet-health.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedOptions } from './options.js';
-import { MCPInfraScope } from './scope.js';
+import { FleetScope, type MCPInfraScope } from './scope.js';
 import type { StopReport } from './stop-time.js';
 import { Wiring } from './wiring.js';
 
@@ -35,14 +35,13 @@ const stopTimeoutMs = 30_000;
  * Made by {@link createMCPInfra}; does nothing until `start()`. Installs no signal handlers and keeps no global state.
  */
 export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
-  extends MCPInfraScope<TSpec>
+  extends FleetScope<TSpec>
   implements AsyncDisposable
 {
   readonly #wiring: Wiring;
   readonly #lifecycle: Lifecycle<number, StopReport>;
 
-  /** @internal */
-  constructor(options: ResolvedOptions) {
+  private constructor(options: ResolvedOptions) {
     const wiring = new Wiring(options);
     super(wiring.scopeParts, null);
     this.#wiring = wiring;
@@ -53,6 +52,11 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
       },
       stop: (timeoutMs) => wiring.stop(timeoutMs),
     });
+  }
+
+  /** @internal */
+  static of<TSpec extends JsonSpec>(options: ResolvedOptions): MCPInfra<TSpec> {
+    return new MCPInfra<TSpec>(options);
   }
 
   /** The name of the fleet and the id of its store; known after `start()`. @throws `NOT_STARTED` */
@@ -96,7 +100,7 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
         `A tenant is up to 100 letters, digits, ".", "_" and "-", not ${JSON.stringify(tenant)}.`,
       );
     }
-    return new MCPInfraScope<TSpec>(this.#wiring.scopeParts, tenant);
+    return new FleetScope<TSpec>(this.#wiring.scopeParts, tenant);
   }
 
   /**

@@ -27,7 +27,7 @@ export interface ScopeParts extends Pick<ReconcileServices, 'context' | 'links' 
 }
 
 /** The fleet as one tenant, or the host itself, sees it. */
-export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
+export interface MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   /** The definitions. */
   readonly servers: MCPServerRegistry;
   /** The instances. */
@@ -36,9 +36,21 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
   readonly environment: EnvironmentService;
   /** What happens. */
   readonly events: EventStream;
+  /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
+  apply(document: FleetDocument, options?: ApplyOptions): Promise<ApplyResult>;
+  /** Writes servers and instances as a document for `apply`: with references, never with secret values. */
+  export(options?: CommandOptions): Promise<FleetDocument>;
+}
+
+/** Makes the services of a scope. */
+export class FleetScope<TSpec extends JsonSpec> implements MCPInfraScope<TSpec> {
+  readonly servers: MCPServerRegistry;
+  readonly instances: InstanceManager<TSpec>;
+  readonly environment: EnvironmentService;
+  readonly events: EventStream;
   readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope; readonly waiter: InstanceWaiter };
 
-  /** Made by `createMCPInfra`. @internal */
+  /** @internal */
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, condition, owned, remote, sightings, claims, hub, subscriptions } =
       parts;
@@ -53,7 +65,7 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       remote,
       sightings,
     });
-    this.instances = new InstanceManager<TSpec>({
+    this.instances = InstanceManager.of<TSpec>({
       context,
       scope,
       commands,
@@ -62,19 +74,21 @@ export class MCPInfraScope<TSpec extends JsonSpec = JsonSpec> {
       secrets,
       sightings,
     });
-    this.servers = new MCPServerRegistry(context, scope, async (id, options) => {
-      await commands.delete(id, options ?? {});
+    this.servers = MCPServerRegistry.of({
+      context,
+      scope,
+      deleteInstance: async (id, options) => {
+        await commands.delete(id, options ?? {});
+      },
     });
-    this.environment = new EnvironmentService(context, scope, commands);
-    this.events = new EventStream({ context, hub, condition, claims, scope }, subscriptions);
+    this.environment = EnvironmentService.of({ context, scope, commands });
+    this.events = EventStream.of({ context, hub, condition, claims, scope }, subscriptions);
   }
 
-  /** Makes servers and instances like a document, by name. Applying it twice changes nothing the second time. */
   async apply(document: FleetDocument, options: ApplyOptions = {}): Promise<ApplyResult> {
     return (await this.#desiredState()).apply(document, options);
   }
 
-  /** Writes servers and instances as a document for `apply`: with references, never with secret values. */
   async export(options: CommandOptions = {}): Promise<FleetDocument> {
     return (await this.#desiredState()).export(options);
   }

@@ -2,8 +2,8 @@ import { assertType, describe, expectTypeOf, it } from 'vitest';
 import {
   createMCPInfra,
   type EventBus,
-  type InstanceManager,
-  type MCPInfra,
+  InstanceManager,
+  MCPInfra,
   type MCPServerInstance,
 } from '@mcpinfra/core';
 import type { ContainerSpec, JsonSpec, Provider } from '@mcpinfra/core/plugin';
@@ -147,4 +147,17 @@ describe('the ports', () => {
   it('are exported by their names', () => {
     expectTypeOf<EventBus['specificationVersion']>().toEqualTypeOf<'v1'>();
   });
+});
+
+it('leaves making what belongs to a fleet to createMCPInfra', () => {
+  // @ts-expect-error -- made by createMCPInfra
+  expectTypeOf(new InstanceManager()).toBeObject();
+  // @ts-expect-error -- made by createMCPInfra
+  expectTypeOf(new MCPInfra()).toBeObject();
+});
+
+it('gives a page by list(), and rows by all()', () => {
+  const { instances } = infra;
+  expectTypeOf(instances.list()).resolves.toHaveProperty('nextCursor');
+  expectTypeOf(instances.all()).not.toHaveProperty('then');
 });

@@ -30,9 +30,7 @@ describe('the option allow', () => {
     'a b',
     'u@h',
   ])('refuses %j and says what it takes', (entry) => {
-    expect(() => resolveOptions({ allow: [entry] })).toThrow(
-      /expected allow\[0\] to be (a host, host:port|a text that is not empty)/,
-    );
+    expect(() => resolveOptions({ allow: [entry] })).toThrow(/expected allow\[0\] to be a host, host:port/);
   });
 
   it('says nothing of public addresses: those are always allowed', () => {

@@ -53,10 +53,14 @@ export class EventStream {
   /** The subscriptions of this process by group. */
   readonly #open: Map<string, OpenSubscription>;
 
-  /** Made by `createMCPInfra`. @internal */
-  constructor(parts: SubscriptionParts, open: Map<string, OpenSubscription>) {
+  private constructor(parts: SubscriptionParts, open: Map<string, OpenSubscription>) {
     this.#parts = parts;
     this.#open = open;
+  }
+
+  /** @internal */
+  static of(parts: SubscriptionParts, open: Map<string, OpenSubscription>): EventStream {
+    return new EventStream(parts, open);
   }
 
   /**

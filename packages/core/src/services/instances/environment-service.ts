@@ -26,17 +26,27 @@ export interface SetEnvironmentOptions extends CommandOptions {
   readonly secret?: boolean | undefined;
 }
 
+interface Parts {
+  readonly context: ServiceContext;
+  readonly scope: Scope;
+  readonly commands: InstanceCommands;
+}
+
 /** The variables and secrets of an instance. Secret values go in and never come out. */
 export class EnvironmentService {
   readonly #context: ServiceContext;
   readonly #scope: Scope;
   readonly #commands: InstanceCommands;
 
-  /** Made by `createMCPInfra`. @internal */
-  constructor(context: ServiceContext, scope: Scope, commands: InstanceCommands) {
+  private constructor({ context, scope, commands }: Parts) {
     this.#context = context;
     this.#scope = scope;
     this.#commands = commands;
+  }
+
+  /** @internal */
+  static of(parts: Parts): EnvironmentService {
+    return new EnvironmentService(parts);
   }
 
   /** Sets a variable; the running copy is replaced. @throws `INVALID_SPEC`, `NOT_FOUND`, `SECRET_STORE_REQUIRED` */

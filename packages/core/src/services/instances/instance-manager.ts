@@ -114,9 +114,13 @@ interface Parts {
 export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
   readonly #parts: Parts;
 
-  /** Made by `createMCPInfra`. @internal */
-  constructor(parts: Parts) {
+  private constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** @internal */
+  static of<TSpec extends JsonSpec>(parts: Parts): InstanceManager<TSpec> {
+    return new InstanceManager<TSpec>(parts);
   }
 
   /** The types of documents that instances of this fleet can have: one for each of its providers. */

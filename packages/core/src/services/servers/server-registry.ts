@@ -37,21 +37,27 @@ export interface ServerDeleteOptions extends CommandOptions {
   readonly cascade?: boolean | undefined;
 }
 
+interface Parts {
+  readonly context: ServiceContext;
+  readonly scope: Scope;
+  readonly deleteInstance: (id: string, options?: CommandOptions) => Promise<void>;
+}
+
 /** The definitions of a fleet: what can run. */
 export class MCPServerRegistry {
   readonly #context: ServiceContext;
   readonly #scope: Scope;
   readonly #deleteInstance: (id: string, options?: CommandOptions) => Promise<void>;
 
-  /** Made by `createMCPInfra`. @internal */
-  constructor(
-    context: ServiceContext,
-    scope: Scope,
-    deleteInstance: (id: string, options?: CommandOptions) => Promise<void>,
-  ) {
+  private constructor({ context, scope, deleteInstance }: Parts) {
     this.#context = context;
     this.#scope = scope;
     this.#deleteInstance = deleteInstance;
+  }
+
+  /** @internal */
+  static of(parts: Parts): MCPServerRegistry {
+    return new MCPServerRegistry(parts);
   }
 
   /**
