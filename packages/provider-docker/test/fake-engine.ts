@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** An event of an engine, as it tells it. */
-export interface ToldEvent {
+interface ToldEvent {
   readonly Action: string;
   readonly timeNano: number;
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };

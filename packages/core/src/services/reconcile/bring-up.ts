@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../domain/errors/error-codes.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { Endpoint } from '../../domain/instance/mcp-server-instance.js';
+import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { sleep } from '../../async/sleep.js';
 import type { Observation } from '../../ports/provider.js';
 import type { LeasedPass } from './leased-pass.js';
@@ -21,11 +22,20 @@ export interface ReadyCopy {
 }
 
 /** Told of the steps that show in the status. */
-export interface BringUpSteps {
+interface BringUpSteps {
   pulling(): Promise<void>;
   starting(): Promise<void>;
   /** What it waits for, or what its server refuses. */
   noted(reason: ErrorCode, message: string): Promise<void>;
+}
+
+/** The steps as facts of a status. */
+export function stepsToldBy(say: (fact: StatusFact) => Promise<void>): BringUpSteps {
+  return {
+    pulling: () => say({ kind: 'pull-began' }),
+    starting: () => say({ kind: 'start-began' }),
+    noted: (reason, message) => say({ kind: 'noted', reason, message }),
+  };
 }
 
 /** What bringing a copy up works with. */

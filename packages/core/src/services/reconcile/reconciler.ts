@@ -3,14 +3,13 @@
  * The worker's queue calls it, and nobody else.
  * It never changes what is wished.
  */
-import type { ErrorCode } from '../../domain/errors/error-codes.js';
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { isAtRest, type Copy, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
 import type { Observation } from '../../ports/provider.js';
-import { BringUp } from './bring-up.js';
+import { BringUp, stepsToldBy } from './bring-up.js';
 import { FailureRecorder } from './failure-recorder.js';
 import type { InstanceChange } from '../context/instance-writer.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
@@ -284,11 +283,7 @@ export class Reconciler {
     const say = async (fact: StatusFact): Promise<void> => {
       current = await this.#write(current, pass, { facts: [fact] });
     };
-    const steps = {
-      pulling: () => say({ kind: 'pull-began' }),
-      starting: () => say({ kind: 'start-began' }),
-      noted: (reason: ErrorCode, message: string) => say({ kind: 'noted', reason, message }),
-    };
+    const steps = stepsToldBy(say);
     try {
       const ready = await this.#bringUp.run(record, copy, { ...pass, steps });
       current = await this.#write(current, pass, this.#replacement.readyChange(current, ready));

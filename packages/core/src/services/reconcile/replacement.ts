@@ -4,7 +4,7 @@ import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import { isServing, type UpdateFailure } from '../../domain/instance/mcp-server-instance.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { isBackendAway } from './backend-away.js';
-import type { BringUp, ReadyCopy } from './bring-up.js';
+import { type BringUp, type ReadyCopy, stepsToldBy } from './bring-up.js';
 import { timestamp } from '../context/event-drafts.js';
 import type { FailureRecorder } from './failure-recorder.js';
 import type { InstanceChange } from '../context/instance-writer.js';
@@ -85,11 +85,7 @@ export class Replacement {
       // While the old copy serves, the status is the old copy's.
       if (!overlapping) record = await this.#write(record, pass, { facts: [fact] });
     };
-    const steps = {
-      pulling: () => say({ kind: 'pull-began' }),
-      starting: () => say({ kind: 'start-began' }),
-      noted: (reason: MCPInfraError['code'], message: string) => say({ kind: 'noted', reason, message }),
-    };
+    const steps = stepsToldBy(say);
     try {
       const seen = await pass.provider.observe(copyRef(record, candidate), { signal: pass.reconcile.signal });
       // A candidate is started once: one that ended has failed.
