@@ -8,7 +8,11 @@ import { untouched } from './schedule.js';
 import { seconds } from './seconds.js';
 
 const everyMs = 500;
-/** So long a server that answers nothing may be called healthy: its checks, and what a machine with much to do adds. */
+/**
+ * So long a server that answers nothing may be called healthy: its checks, and what a machine with much to do adds.
+ *
+ * @internal
+ */
 export const trustMs = (healthCheck.interval * healthCheck.retries + healthCheck.timeout) * 1_000 + 8_000;
 /** So long its check may be nobody's after something else was wrong: a lease's time, and a comparison of everything. */
 const takeoverMs = 20_000;
@@ -49,7 +53,11 @@ export async function freezeServer(
   return [...wrong];
 }
 
-/** Whether so long a silence must have been noticed: nothing else was wrong that keeps a check from being made or noted. */
+/**
+ * Whether so long a silence must have been noticed: nothing else was wrong that keeps a check from being made or noted.
+ *
+ * @internal
+ */
 export function isTrustedTooLong(fromMs: number, nowMs: number, outages: readonly Outage[]): boolean {
   const inTheWay = outages.filter(({ of, fromMs: beganMs }) => of !== 'event-bus' && beganMs <= nowMs);
   const calmMs = Math.max(-Infinity, ...inTheWay.map(({ toMs }) => toMs + takeoverMs));

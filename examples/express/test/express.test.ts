@@ -266,8 +266,9 @@ describe('an Express service that owns a fleet', () => {
     const health = await ask('GET', '/health');
     expect(health).toMatchObject({
       status: 200,
-      body: { status: 'degraded', degraded: [{ part: 'provider:docker' }] },
+      body: { status: 'degraded' },
     });
+    expect(health.body.degraded).toContainEqual(expect.objectContaining({ part: 'provider:docker' }));
     const { items } = (await ask('GET', '/doctor')).body;
     expect(items).toContainEqual(expect.objectContaining({ ok: false }));
     expect(items).toContainEqual(expect.objectContaining({ ok: true }));

@@ -194,13 +194,13 @@ describe('the keys at the start', () => {
   });
 
   it.each([
-    ['15 bytes', { current: 'k1', keys: { k1: new Uint8Array(15) } }, /32 random bytes, not 15 bytes/],
-    ['a text', { current: 'k1', keys: { k1: 'c4n4ry' } }, /32 random bytes, not string/],
+    ['15 bytes', { current: 'k1', keys: { k1: new Uint8Array(15) } }, /32 random bytes, got 15 bytes/],
+    ['a text', { current: 'k1', keys: { k1: 'c4n4ry' } }, /32 random bytes, got /],
     ['no current key', { current: 'k2', keys: { k1: new Uint8Array(32) } }, /no key of the id .* "k2"/],
     ['a misspelt field', { curent: 'k1', keys: {} }, /did you mean "current"/],
-    ['half a service', { current: 'k1', encrypt: () => undefined }, /keys.decrypt a function/],
-    ['nothing', undefined, /takes as keys/],
-    ['no keys', { current: 'k1', keys: null }, /takes as keys/],
+    ['half a service', { current: 'k1', encrypt: () => undefined }, /keys.decrypt to be a function/],
+    ['nothing', undefined, /expected keys to be/],
+    ['no keys', { current: 'k1', keys: null }, /expected keys to be/],
   ])('refuses %s', (_, keys, message) => {
     const make = () => pgliteSecrets({ keys: keys as SecretKeys });
     expect(make).toThrow(message);

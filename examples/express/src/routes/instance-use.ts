@@ -13,7 +13,8 @@ export function addUseRoutes(routes: Router, instances: Infra['instances']): voi
   routes.post('/:id/tools/:tool', async (req, res) => {
     const { id, tool } = req.params;
     const args = req.body as Record<string, unknown> | undefined;
-    res.json(await instances.callTool(id, tool, args, callOptions(req, res)));
+    const { signal, idempotencyKey } = callOptions(req, res);
+    res.json(await instances.callTool(id, tool, args, { signal, idempotencyKey }));
   });
 
   // One JSON object a line; with ?follow=true it goes on until the client goes away.
