@@ -276,7 +276,9 @@ it('writes a secret value nowhere but where the server has to find it', async ()
       environment: { BAD_KEY: of('update that is rolled back') },
     },
   };
-  await keep('update that is rolled back', instances.update(contained, rolledBack, waiting()));
+  // A copy that exits is tried again for a while before the update is given up.
+  const patiently = { wait: true, signal: AbortSignal.timeout(60_000) };
+  await keep('update that is rolled back', instances.update(contained, rolledBack, patiently));
   expect((await instances.get(contained)).statusDetail.reason).toBe('UPDATE_ROLLED_BACK');
   ledger.see('what arrived elsewhere', remote.arrived.join('\n'));
 
