@@ -31,6 +31,7 @@ export function exampleEvents(count: number): readonly Event[] {
       nextRetryAt: null,
       lastedMs: 312.5,
       toolCount: 5,
+      observedGeneration: 1,
     },
   }));
 }

@@ -103,6 +103,7 @@ export function exampleEvent({ id, name, slug }: InstanceRecord): EventDraft {
       nextRetryAt: null,
       lastedMs: 1_234,
       toolCount: null,
+      observedGeneration: 1,
     },
   };
 }

@@ -268,7 +268,9 @@ describe('an Express service that owns a fleet', () => {
       status: 200,
       body: { status: 'degraded' },
     });
-    expect(health.body.degraded).toContainEqual(expect.objectContaining({ part: 'provider:docker' }));
+    expect(Reflect.get(health.body, 'degraded')).toContainEqual(
+      expect.objectContaining({ part: 'provider:docker' }),
+    );
     const { items } = (await ask('GET', '/doctor')).body;
     expect(items).toContainEqual(expect.objectContaining({ ok: false }));
     expect(items).toContainEqual(expect.objectContaining({ ok: true }));
