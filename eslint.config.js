@@ -21,8 +21,26 @@ const plainError = {
 // Cleared a microtask late, or by the wrong attempt: see core/src/async for what does it right.
 const ownFlight = {
   selector:
-    "AssignmentExpression[operator='??='] > CallExpression > MemberExpression[property.name=/^(finally|catch)$/]",
+    "AssignmentExpression[operator='??='] > CallExpression > MemberExpression[property.name=/^(then|finally|catch)$/]",
   message: 'Use Once, SharedCalls or SingleFlight of core/src/async.',
+};
+// A timer with flags around it is what core/src/async has done right once.
+const ownTimers = {
+  'no-restricted-globals': [
+    'error',
+    ...['setTimeout', 'setInterval'].map((name) => ({
+      name,
+      message: 'Use sleep, withDeadline, retry or Recurring, or the schedule of a clock.',
+    })),
+  ],
+  'no-restricted-imports': [
+    'error',
+    {
+      name: 'node:timers/promises',
+      importNames: ['setTimeout', 'setInterval', 'scheduler'],
+      message: 'Use sleep, withDeadline, retry or Recurring.',
+    },
+  ],
 };
 const anySignal = {
   selector: "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any']",
@@ -105,6 +123,17 @@ export default defineConfig(
     files: ['packages/*/src/**'],
     ignores: tests,
     rules: { 'no-restricted-syntax': ['error', plainError, anySignal, bareListener] },
+  },
+  {
+    files: ['packages/*/src/**'],
+    // A suite stands for the world around a plugin, and rests on nothing of what it tests.
+    ignores: [
+      ...tests,
+      'packages/core/src/async/**',
+      'packages/core/src/runtime/system-clock.ts',
+      'packages/conformance/src/**',
+    ],
+    rules: { ...ownTimers, 'no-restricted-syntax': ['error', plainError, ownFlight, anySignal] },
   },
   // The functions of a table of cases have the types that the table gives them.
   {

@@ -10,5 +10,7 @@ export { checkListLimit, listPage, parseListCursor } from './domain/list-page.js
 export { OptionChecks } from './domain/options/option-checks.js';
 export { formatSecretReference, parseSecretReference, secretId } from './domain/secrets/secret-reference.js';
 export { Secret } from './domain/secrets/secret.js';
+export { sleep } from './async/sleep.js';
+export { systemClock } from './runtime/system-clock.js';
 export { processIdentity } from './runtime/process-identity.js';
 export { orAborted, throwIfAborted } from './async/abort.js';

@@ -181,7 +181,7 @@ export { Changes } from './async/changes.js';
 export { Listeners } from './async/listeners.js';
 export { type FileLock, lockFile } from './runtime/file-lock.js';
 export { isSurelyDead, processIdentity } from './runtime/process-identity.js';
-export { systemClock } from './runtime/system-clock.js';
+export { finishingClock, systemClock } from './runtime/system-clock.js';
 export {
   joinSignals,
   onAbort,

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { finishingClock, sleep } from '@mcpinfra/core/plugin';
 import type { CopyMarks } from './copy-marks.js';
 import { signalGroup } from './process-group.js';
 import { canSeeProcesses, listPids, readMarks, readProcess, type ProcessEntry } from './process-table.js';
@@ -63,7 +63,7 @@ export async function endMembers(membership: Membership, graceMs: number): Promi
   const killAtMs = performance.now() + graceMs;
   const asked = graceMs > 0 ? findMembers(membership) : [];
   for (const member of asked) signalProcess(member, 'SIGTERM');
-  while (performance.now() < killAtMs && asked.some(isAlive)) await delay(20);
+  while (performance.now() < killAtMs && asked.some(isAlive)) await sleep(finishingClock, 20);
   return killMembers(membership);
 }
 
@@ -82,7 +82,7 @@ export async function killMembers(membership: Membership): Promise<number[]> {
     const members = findMembers(membership);
     if (members.length === 0 || performance.now() > deadline) return members.map((member) => member.pid);
     for (const member of members) signalProcess(member, 'SIGKILL');
-    await delay(waitMs);
+    await sleep(finishingClock, waitMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { edge, ignoreError } from '@mcpinfra/core/plugin';
+import { Recurring, systemClock } from '@mcpinfra/core/plugin';
 import { copyKey } from './copy-marks.js';
 import { listPids, readMarks, readPrivateBytes, readProcess } from './process-table.js';
 import type { Verdict } from './exit-verdict.js';
@@ -27,23 +27,34 @@ export class LimitWatch {
   readonly #limited = new Set<Limited>();
   readonly #copyOf = new Map<number, Limited | undefined>();
   #ticks = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #looking: Recurring | undefined;
 
   /** Watches a copy until the returned function is called. */
   add(limited: Limited): () => void {
     this.#limited.add(limited);
-    // What cannot be looked at now is looked at a second later.
-    this.#timer ??= setInterval(
-      edge(ignoreError, () => this.#look()),
-      intervalMs,
-    ).unref();
+    this.#looking ??= this.#begin();
     return () => {
       this.#limited.delete(limited);
       this.#copyOf.clear();
       if (this.#limited.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      void this.#looking?.stop();
+      this.#looking = undefined;
     };
+  }
+
+  #begin(): Recurring {
+    const looking = new Recurring({
+      clock: systemClock,
+      retryMs: intervalMs,
+      work: async () => {
+        this.#look();
+        return intervalMs;
+      },
+      // What could not be read is read at the next look.
+      failed: () => undefined,
+    });
+    void looking.now();
+    return looking;
   }
 
   #look(): void {

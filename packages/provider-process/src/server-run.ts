@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   edge,
   type Endpoint,
   type ExitRecord,
+  finishingClock,
   ignoreError,
   type LogLine,
   messageOf,
+  sleep,
+  systemClock,
   TokenBucket,
 } from '@mcpinfra/core/plugin';
 import { killMembers, type Membership } from './copy-members.js';
@@ -56,7 +58,7 @@ export class ServerRun {
   #verdict: Verdict | undefined;
   #isStopping = false;
   #killAtMs = Infinity;
-  #killTimer: NodeJS.Timeout | undefined;
+  #cancelKill: () => void = () => undefined;
 
   constructor(options: ServerRunOptions) {
     const { child, endpoint, port, logs } = options;
@@ -114,8 +116,8 @@ export class ServerRun {
     const killAtMs = performance.now() + graceMs;
     if (killAtMs < this.#killAtMs) {
       this.#killAtMs = killAtMs;
-      clearTimeout(this.#killTimer);
-      if (graceMs > 0) this.#killTimer = setTimeout(() => this.#kill(), graceMs);
+      this.#cancelKill();
+      if (graceMs > 0) this.#cancelKill = finishingClock.schedule(graceMs, () => this.#kill());
       else this.#kill();
     }
     return this.ended;
@@ -135,9 +137,9 @@ export class ServerRun {
     const at = new Date();
     this.#speech?.stop();
     if (this.#isStopping) await this.#groupEndsInTime();
-    clearTimeout(this.#killTimer);
+    this.#cancelKill();
     const survivors = await killMembers(this.membership);
-    await Promise.race([this.#drained, delay(drainMs, undefined, { ref: false })]);
+    await Promise.race([this.#drained, sleep(systemClock, drainMs)]);
     this.pipes?.destroy();
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
 
@@ -173,7 +175,8 @@ export class ServerRun {
 
   // Workers of the server were asked to end as it was, and have the same time.
   async #groupEndsInTime(): Promise<void> {
-    while (isGroupAlive(this.#child.pid) && performance.now() < this.#killAtMs) await delay(20);
+    while (isGroupAlive(this.#child.pid) && performance.now() < this.#killAtMs)
+      await sleep(finishingClock, 20);
   }
 
   async #record(stream: LogLine['stream'], source: Readable): Promise<void> {

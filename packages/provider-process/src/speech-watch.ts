@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { ignoreError } from '@mcpinfra/core/plugin';
+import { ignoreError, sleep, systemClock } from '@mcpinfra/core/plugin';
 import { isListening } from './free-port.js';
 
 const askAfterMs = 3_000;
@@ -72,6 +71,7 @@ export class SpeechWatch {
   }
 
   async #wait(ms: number): Promise<boolean> {
-    return delay(ms, true, { ref: false, signal: this.#ended.signal }).catch(() => false);
+    await sleep(systemClock, ms, this.#ended.signal);
+    return !this.#ended.signal.aborted;
   }
 }

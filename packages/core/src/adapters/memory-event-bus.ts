@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
-import { eventTypes, mcpError, orAborted, throwIfAborted } from '../plugin-essentials.js';
+import { eventTypes, mcpError, orAborted, sleep, systemClock, throwIfAborted } from '../plugin-essentials.js';
 import type {
   CallOptions,
   Event,
@@ -86,7 +86,7 @@ class MemoryEventBus implements EventBus {
     for (let waitMs = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.last)) {
       const member = group.next(event);
       if (member === undefined || (await this.#deliver(member.handler, event))) return;
-      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      await sleep(systemClock, waitMs);
       if (this.#closed) return;
     }
   }

@@ -1,30 +1,24 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { orAborted } from '../async/abort.js';
+import { Once } from '../async/once.js';
 
 /** Keeps one client for all who have no need of their own, opened when it is first needed. */
 export class ClientPool {
-  readonly #open: () => Promise<Client>;
-  #opening: Promise<Client> | null = null;
+  readonly #opening: Once<Client>;
   #client: Client | null = null;
 
   constructor(open: () => Promise<Client>) {
-    this.#open = open;
+    this.#opening = new Once(async () => {
+      const client = await open();
+      this.#client = client;
+      client.onclose = () => this.forget(client);
+      return client;
+    });
   }
 
   /** The client, opened once for all who wait for it. */
   async get(signal: AbortSignal): Promise<Client> {
-    this.#opening ??= this.#open().then(
-      (client) => {
-        this.#client = client;
-        client.onclose = () => this.forget(client);
-        return client;
-      },
-      (error: unknown) => {
-        this.#opening = null;
-        throw error;
-      },
-    );
-    return orAborted(this.#opening, signal);
+    return orAborted(this.#opening.get(), signal);
   }
 
   /** Takes a client out that is of no use any more and ends it; the next `get` opens another. */
@@ -37,6 +31,6 @@ export class ClientPool {
   forget(client: Client): void {
     if (this.#client !== client) return;
     this.#client = null;
-    this.#opening = null;
+    this.#opening.forget();
   }
 }

@@ -7,6 +7,7 @@ import type { LinkTarget } from '../ports/mcp-link.js';
 import type { Dialed } from '../ports/provider.js';
 import type { CallCounter } from './call-counter.js';
 import { abortError, orAborted } from '../async/abort.js';
+import { Once } from '../async/once.js';
 import type { EraMemory } from './era-memory.js';
 import type { HTTPEndpoint } from './http/http-endpoint.js';
 import type { SharedAgent } from './http/shared-agent.js';
@@ -46,7 +47,7 @@ export interface DialerOptions {
 /** Dials a server when it is first needed, once for all who wait, and again after the connection broke. */
 export class Dialer {
   readonly #options: DialerOptions;
-  #dialing: Promise<DialedServer> | null = null;
+  readonly #dialing = new Once(() => this.#dial());
   #server: DialedServer | null = null;
   #agent: Promise<Dispatcher> | null = null;
   #era: Era | null;
@@ -61,11 +62,7 @@ export class Dialer {
     // It ends by itself, and until then may still answer what it was sent.
     if (this.#server?.connection.broken === true) this.#forget();
     if (this.#server !== null) return this.#server;
-    this.#dialing ??= this.#dial().catch((error: unknown) => {
-      this.#dialing = null;
-      throw error;
-    });
-    return orAborted(this.#dialing, signal);
+    return orAborted(this.#dialing.get(), signal);
   }
 
   /** Lets go of a server that is of no use any more; the next `get` dials anew. */
@@ -82,7 +79,7 @@ export class Dialer {
 
   #forget(): void {
     this.#server = null;
-    this.#dialing = null;
+    this.#dialing.forget();
   }
 
   async #dial(): Promise<DialedServer> {

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { Recurring } from '../async/recurring.js';
+import { sleep } from '../async/sleep.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import { askOwner, openOwnerSocket, type OwnerSocketRef } from './owner-socket.js';
 import { processIdentity } from './process-identity.js';
+import { finishingClock, systemClock } from './system-clock.js';
 
 /** A lock that this process holds. */
 export interface FileLock {
@@ -108,13 +110,20 @@ interface Held {
 
 /** Keeps the lock alive until it is released. */
 function hold(path: string, { file, mark, fromSilent, closeSocket }: Held): FileLock {
-  const beat = setInterval(() => {
-    const now = new Date();
-    file.utimes(now, now).catch(() => undefined);
-  }, beatMs).unref();
+  const beating = new Recurring({
+    clock: systemClock,
+    retryMs: beatMs,
+    work: async () => {
+      const now = new Date();
+      await file.utimes(now, now);
+      return beatMs;
+    },
+    failed: () => undefined,
+  });
+  void beating.now();
   let released: Promise<void> | undefined;
   const release = async (): Promise<void> => {
-    clearInterval(beat);
+    await beating.stop();
     await removeIfOurs(path, mark);
     await closeSocket();
     await file.close();
@@ -139,7 +148,7 @@ async function stateOf(
   const before = await touchedAt(path);
   // Looks are counted, not time: this process may have been paused, and its whole machine with the owner.
   for (let look = 0; look < looks; look += 1) {
-    await wait(lookMs);
+    await sleep(finishingClock, lookMs);
     const now = await touchedAt(path);
     if (now === undefined || (await read(path)) !== held) return 'changed';
     if (now !== before) return 'alive';

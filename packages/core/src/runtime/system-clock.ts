@@ -4,19 +4,26 @@ import type { Clock } from '../ports/clock.js';
 const longestTimerMs = 2 ** 31 - 1;
 
 /** The machine's clock. Its timers do not keep the process alive. */
-export const systemClock: Clock = Object.freeze({
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  schedule(delayMs: number, callback: () => void): () => void {
-    let timer: NodeJS.Timeout;
-    const arm = (remainingMs: number): void => {
-      timer =
-        remainingMs > longestTimerMs
-          ? setTimeout(() => arm(remainingMs - longestTimerMs), longestTimerMs)
-          : setTimeout(callback, Math.max(0, Math.ceil(remainingMs)));
-      timer.unref();
-    };
-    arm(delayMs);
-    return () => clearTimeout(timer);
-  },
-});
+export const systemClock: Clock = machineClock((timer) => timer.unref());
+
+/** The machine's clock for what is to be finished before the process ends: its timers keep the process alive. */
+export const finishingClock: Clock = machineClock(() => undefined);
+
+function machineClock(armed: (timer: NodeJS.Timeout) => void): Clock {
+  return Object.freeze({
+    now: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    schedule(delayMs: number, callback: () => void): () => void {
+      let timer: NodeJS.Timeout;
+      const arm = (remainingMs: number): void => {
+        timer =
+          remainingMs > longestTimerMs
+            ? setTimeout(() => arm(remainingMs - longestTimerMs), longestTimerMs)
+            : setTimeout(callback, Math.max(0, Math.ceil(remainingMs)));
+        armed(timer);
+      };
+      arm(delayMs);
+      return () => clearTimeout(timer);
+    },
+  });
+}

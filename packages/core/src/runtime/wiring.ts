@@ -16,6 +16,7 @@ import { destroyCopies } from './destroy-copies.js';
 import type { ResolvedOptions } from './options.js';
 import type { ScopeParts } from './scope.js';
 import { StopTime, type StopReport } from './stop-time.js';
+import { finishingClock } from './system-clock.js';
 import { wireControl, type WiredControl } from './wire-control.js';
 import { wireEvents, type WiredEvents } from './wire-events.js';
 import { wirePlugins } from './wire-plugins.js';
@@ -36,7 +37,7 @@ export class Wiring {
   readonly #control: WiredControl;
   readonly #ending = new AbortController();
   #identity: StoreIdentity | undefined;
-  #alive: NodeJS.Timeout | undefined;
+  #letProcessEnd: () => void = () => undefined;
 
   constructor(options: ResolvedOptions) {
     const { bus, ...plugins } = wirePlugins(options);
@@ -96,13 +97,13 @@ export class Wiring {
   async start(): Promise<void> {
     const { signal } = this.#ending;
     // Like a server that listens: what was started keeps the process alive until it is stopped.
-    this.#alive = setInterval(() => undefined, 2 ** 30);
+    this.#letProcessEnd = finishingClock.schedule(Infinity, () => undefined);
     try {
       await orAborted(this.#start(signal), signal);
     } catch (error) {
       this.#work.reach.stop();
       this.#events.unhear();
-      clearInterval(this.#alive);
+      this.#letProcessEnd();
       throw error;
     }
   }
@@ -171,7 +172,7 @@ export class Wiring {
     leases.stop();
     await time.close('event-bus', most(), (signal) => this.bus.close({ signal }));
     await time.close('store', time.leftMs, (signal) => store.close({ signal }));
-    clearInterval(this.#alive);
+    this.#letProcessEnd();
     return time.report;
   }
 

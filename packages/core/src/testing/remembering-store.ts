@@ -1,4 +1,4 @@
-import { type InstanceRecord, rowsOfPages, type Store } from '../plugin.js';
+import { type InstanceRecord, Once, rowsOfPages, type Store } from '../plugin.js';
 
 /** A store that can be asked for every instance, also after it was closed. */
 export interface RememberingStore {
@@ -9,7 +9,7 @@ export interface RememberingStore {
 
 /** Has a store remember what was in it when it was closed. */
 export function rememberingStore(store: Store): RememberingStore {
-  let last: readonly InstanceRecord[] | undefined;
+  const last = new Once(() => readAll(store).catch(() => []));
   const remembering = new Proxy(store, {
     get(target, key) {
       // Private members are seen by the object itself only, never by its proxy.
@@ -17,14 +17,11 @@ export function rememberingStore(store: Store): RememberingStore {
       if (typeof value !== 'function') return value;
       return (...args: readonly unknown[]): unknown => {
         const call = (): unknown => Reflect.apply(value, target, args);
-        return key === 'close' ? remember().then(call) : call();
+        return key === 'close' ? last.get().then(call) : call();
       };
     },
   });
-  const remember = async (): Promise<void> => {
-    last ??= await readAll(store).catch(() => []);
-  };
-  return { store: remembering, rows: async () => last ?? readAll(store) };
+  return { store: remembering, rows: async () => (last.begun ? last.get() : readAll(store)) };
 }
 
 async function readAll(store: Store): Promise<readonly InstanceRecord[]> {

@@ -1,4 +1,4 @@
-import { orAborted, type CallOptions, type Clock } from '@mcpinfra/core/plugin';
+import { orAborted, SharedCalls, type CallOptions, type Clock } from '@mcpinfra/core/plugin';
 import type { Dispatcher } from 'undici';
 import type { GrantedToken } from './request-token.js';
 
@@ -15,7 +15,7 @@ export class AccessToken {
   readonly #request: () => Promise<GrantedToken>;
   readonly #clock: Clock;
   #kept: Kept | undefined;
-  #asking: Promise<Kept> | undefined;
+  readonly #asking = new SharedCalls<'token', Kept>();
 
   constructor(request: () => Promise<GrantedToken>, clock: Clock) {
     this.#request = request;
@@ -25,8 +25,12 @@ export class AccessToken {
   /** Gives a token that is good now. An abort ends the wait only. */
   async get(options?: CallOptions): Promise<string> {
     if (this.#kept && this.#clock.monotonicMs() < this.#kept.untilMs) return this.#kept.value;
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    return (await orAborted(this.#asking, options?.signal)).value;
+    return (
+      await orAborted(
+        this.#asking.get('token', () => this.#ask()),
+        options?.signal,
+      )
+    ).value;
   }
 
   /** Lets go of the token with which a request is refused, so that the next one brings another. */

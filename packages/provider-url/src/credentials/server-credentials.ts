@@ -1,4 +1,4 @@
-import { orAborted, type CallOptions, type Clock, type SecretBundle } from '@mcpinfra/core/plugin';
+import { Once, orAborted, type CallOptions, type Clock, type SecretBundle } from '@mcpinfra/core/plugin';
 import type { UrlSpec } from '../url-spec.js';
 import type { Dispatcher } from 'undici';
 import { AccessToken } from './access-token.js';
@@ -20,7 +20,7 @@ export class ServerCredentials {
   readonly dispatcher: Dispatcher;
   readonly #options: ServerCredentialsOptions;
   readonly #token: AccessToken | undefined;
-  #fixed: Promise<Readonly<Record<string, string>>> | undefined;
+  readonly #fixed = new Once(() => this.#resolve());
 
   constructor(options: ServerCredentialsOptions) {
     this.#options = options;
@@ -41,11 +41,7 @@ export class ServerCredentials {
   async headers(options?: CallOptions): Promise<Readonly<Record<string, string>>> {
     const { headers, authentication } = this.#options.spec;
     if (!headers && !authentication) return {};
-    this.#fixed ??= this.#resolve().catch((error: unknown) => {
-      this.#fixed = undefined;
-      throw error;
-    });
-    const fixed = await orAborted(this.#fixed, options?.signal);
+    const fixed = await orAborted(this.#fixed.get(), options?.signal);
     if (!this.#token) return fixed;
     return { ...fixed, Authorization: `Bearer ${await this.#token.get(options)}` };
   }

@@ -1,4 +1,4 @@
-import { type Clock, MCPInfraError, orAborted, revealText, Secret } from '@mcpinfra/core/plugin';
+import { type Clock, MCPInfraError, orAborted, revealText, Secret, SharedCalls } from '@mcpinfra/core/plugin';
 import type { ResolvedOptions, TokenSource } from '../infisical-secrets-options.js';
 import { isSuccess, type Answer } from './answer.js';
 import { type Bounds, withinBounds } from './bounds.js';
@@ -24,7 +24,7 @@ export class AccessToken {
   readonly #clock: Clock;
   readonly #closing: AbortSignal;
   #kept: Token | undefined;
-  #asking: Promise<Token> | undefined;
+  readonly #asking = new SharedCalls<'token', Token>();
 
   constructor(parts: {
     readonly http: InfisicalHttp;
@@ -41,8 +41,10 @@ export class AccessToken {
   /** Gives a token that is good by its own clock. An abort ends the wait only: others may wait for the same. */
   async get(signal: AbortSignal): Promise<Token> {
     if (this.#kept && this.#clock.monotonicMs() < this.#kept.untilMs) return this.#kept;
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    return orAborted(this.#asking, signal);
+    return orAborted(
+      this.#asking.get('token', () => this.#ask()),
+      signal,
+    );
   }
 
   /** Gives another token than one that was refused: asks for one unless somebody has done so meanwhile. */

@@ -1,4 +1,4 @@
-import { type Clock, orAborted, throwIfAborted, underSignals } from '@mcpinfra/core/plugin';
+import { type Clock, sleep, throwIfAborted, underSignals, withDeadline } from '@mcpinfra/core/plugin';
 import { failure } from './failure.js';
 
 /** Until when a call may go on. */
@@ -9,7 +9,7 @@ export interface Bounds {
 }
 
 /** Does work that ends with any of the signals, and when its time is over. @throws `SECRET_BACKEND_FAILED`, `ABORTED` */
-export async function withinBounds<T>(
+export function withinBounds<T>(
   {
     timeoutMs,
     clock,
@@ -21,28 +21,33 @@ export async function withinBounds<T>(
   },
   work: (bounds: Bounds) => Promise<T>,
 ): Promise<T> {
-  const deadline = new AbortController();
   const untilMs = clock.monotonicMs() + timeoutMs;
-  const cancel = clock.schedule(timeoutMs, () => {
-    const message = `Infisical gave no whole answer within ${String(timeoutMs)} ms: see whether it is overloaded, or raise timeoutMs.`;
-    deadline.abort(failure('timeout', message));
-  });
-  return underSignals([...signals, deadline.signal], async (signal) => {
-    throwIfAborted(signal);
-    try {
-      return await orAborted(work({ signal, untilMs }), signal);
-    } finally {
-      // When one folder of a batch fails, nobody waits for the others.
-      deadline.abort();
-    }
-  }).finally(cancel);
+  const over = new AbortController();
+  return withDeadline(
+    (ending) =>
+      underSignals([ending, over.signal], async (signal) => {
+        try {
+          return await work({ signal, untilMs });
+        } finally {
+          // When one folder of a batch fails, nobody waits for the others.
+          over.abort();
+        }
+      }),
+    {
+      clock,
+      timeoutMs,
+      signals,
+      expired: () =>
+        failure(
+          'timeout',
+          `Infisical gave no whole answer within ${String(timeoutMs)} ms: see whether it is overloaded, or raise timeoutMs.`,
+        ),
+    },
+  );
 }
 
 /** Waits. @throws as {@link throwIfAborted} */
 export async function pause(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  let cancel: () => void = () => undefined;
-  const over = new Promise<void>((resolve) => {
-    cancel = clock.schedule(delayMs, resolve);
-  });
-  await orAborted(over, signal).finally(cancel);
+  await sleep(clock, delayMs, signal);
+  throwIfAborted(signal);
 }

@@ -2,6 +2,7 @@ import {
   type CallOptions,
   edge,
   ignoreError,
+  finishingClock,
   KeyedTurns,
   mcpError,
   messageOf,
@@ -105,23 +106,17 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
   /** Connects; tries again for a while where the database is not there yet. */
   async open(options?: CallOptions): Promise<void> {
     const deadline = performance.now() + this.#parts.connectTimeoutMs;
-    // Somebody waits: a script that does nothing else must not end between two tries.
-    // eslint-disable-next-line no-restricted-globals -- the clock of the library keeps no process alive
-    const alive = setInterval(() => undefined, 2 ** 30);
-    try {
-      for (let waitMs: number = times.firstRetry; ; waitMs = Math.min(waitMs * 2, times.longestRetry)) {
-        try {
-          await orAborted(this.#live.get(), options?.signal);
-          return;
-        } catch (error) {
-          if (!isPassing(error) || performance.now() + waitMs > deadline) throw error;
-          await sleep(systemClock, waitMs, options?.signal, this.#ended.signal);
-          throwIfAborted(options?.signal);
-          throwIfAborted(this.#ended.signal);
-        }
+    for (let waitMs: number = times.firstRetry; ; waitMs = Math.min(waitMs * 2, times.longestRetry)) {
+      try {
+        await orAborted(this.#live.get(), options?.signal);
+        return;
+      } catch (error) {
+        if (!isPassing(error) || performance.now() + waitMs > deadline) throw error;
+        // Somebody waits: a script that does nothing else must not end between two tries.
+        await sleep(finishingClock, waitMs, options?.signal, this.#ended.signal);
+        throwIfAborted(options?.signal);
+        throwIfAborted(this.#ended.signal);
       }
-    } finally {
-      clearInterval(alive);
     }
   }
 
@@ -225,7 +220,7 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
       } catch (error) {
         why = messageOf(error);
       }
-      if (signal.aborted) return;
+      if (this.#ended.signal.aborted) return;
       this.#isSilent = true;
       this.#listener?.onHearing(false, why);
       await sleep(systemClock, waitMs, signal);

@@ -1,6 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 import type { Dispatcher, RequestInit as UndiciInit } from 'undici';
 import type * as Undici from 'undici';
+import { Once } from '../../async/once.js';
 import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { Dialed } from '../../ports/provider.js';
 import { networkError } from '../network-error.js';
@@ -28,11 +29,16 @@ export interface EndpointRequest {
 /** Sends requests to one server by the rules of its provider: its dispatcher, its credentials, its Host. */
 export class HTTPEndpoint {
   readonly #options: HTTPEndpointOptions;
-  #ready: Promise<Omit<Parts, 'own'>> | null = null;
+  readonly #ready: Once<Omit<Parts, 'own'>>;
   #url: URL;
 
   constructor(options: HTTPEndpointOptions) {
     this.#options = options;
+    const { dialed, agent } = options;
+    this.#ready = new Once(async () => {
+      const [undici, dispatcher] = await Promise.all([import('undici'), dialed.dispatcher ?? agent()]);
+      return { undici, dispatcher };
+    });
     this.#url = options.dialed.url;
   }
 
@@ -107,14 +113,8 @@ export class HTTPEndpoint {
   };
 
   async #parts(signal: AbortSignal | undefined): Promise<Parts> {
-    const { dialed, agent } = this.#options;
-    this.#ready ??= Promise.all([import('undici'), dialed.dispatcher ?? agent()]).then(
-      ([undici, dispatcher]) => ({
-        undici,
-        dispatcher,
-      }),
-    );
-    const ready = await this.#ready;
+    const { dialed } = this.#options;
+    const ready = await this.#ready.get();
     let own: Readonly<Record<string, string>>;
     try {
       own = await dialed.headers({ signal });

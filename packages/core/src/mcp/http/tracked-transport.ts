@@ -1,5 +1,6 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { edge, ignoreError } from '../../async/edge.js';
+import { Once } from '../../async/once.js';
 import { isObject } from '../../domain/is-object.js';
 import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
@@ -48,7 +49,10 @@ export function trackTransport(
     });
   };
   const { send, close } = { send: transport.send.bind(transport), close: transport.close.bind(transport) };
-  let closing: Promise<void> | null = null;
+  const closing = new Once(async () => {
+    await beforeClose();
+    await close();
+  });
 
   // The client calls these before its own.
   transport.onmessage = (received) => {
@@ -95,7 +99,7 @@ export function trackTransport(
       throw error;
     }
   };
-  transport.close = () => (closing ??= beforeClose().then(close));
+  transport.close = () => closing.get();
   return transport;
 }
 
