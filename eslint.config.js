@@ -25,6 +25,7 @@ const ownFlight = {
   message: 'Use Once, SharedCalls or SingleFlight of core/src/async.',
 };
 // A timer with flags around it is what core/src/async has done right once.
+/** @type {import('eslint').Linter.RulesRecord} */
 const ownTimers = {
   'no-restricted-globals': [
     'error',

@@ -72,7 +72,7 @@ describe('a bench', () => {
   it('that does not exist is refused with the names of those that do', async () => {
     await expect(run('speed')).rejects.toMatchObject({
       code: 2,
-      stderr: 'Expected a bench of events, import, lifecycle, store, got "speed".\n',
+      stderr: 'Expected a bench of events, hostile, import, lifecycle, store, got "speed".\n',
     });
   });
 });

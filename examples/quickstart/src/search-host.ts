@@ -20,7 +20,8 @@ export async function createSearch(
   });
   return async (question) => {
     try {
-      const { content } = await infra.instances.callTool(id, 'search', { question });
+      // Who asks does not wait for a restart that is due later.
+      const { content } = await infra.instances.callTool(id, 'search', { question }, { wakeTimeoutMs: 1 });
       return String(content[0]?.['text']);
     } catch (error) {
       if (!(MCPInfraError.isInstance(error) && error.retryable)) throw error;
