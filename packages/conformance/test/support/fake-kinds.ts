@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { type JsonSpec, specFields } from '@mcpinfra/core/plugin';
-import type { FakeProviderOptions } from '@mcpinfra/core/testing';
+import type { FakedProvider, FakeProviderOptions } from '@mcpinfra/core/testing';
+
+type Fake<TSpec extends JsonSpec> = FakeProviderOptions<TSpec> & { readonly of: FakedProvider<TSpec> };
 
 const { healthCheck, httpUrl, labels, lifecycle, session, specObject } = specFields;
 
@@ -24,7 +26,7 @@ const shared = {
 };
 
 /** A fake whose copies end with their process. */
-export const local = {
+export const local: Fake<LocalSpec> = {
   of: {
     type: 'local',
     copiesEndWithProcess: true,
@@ -34,12 +36,12 @@ export const local = {
       command: specFields.commandLine,
       lifecycle: lifecycle.optional(),
       session: session.optional(),
-    }) as z.ZodType<LocalSpec>,
+    }),
   },
-} satisfies FakeProviderOptions<LocalSpec>;
+};
 
 /** A fake of servers that run elsewhere. */
-export const remote = {
+export const remote: Fake<RemoteSpec> = {
   of: {
     type: 'remote',
     specSchema: specObject({
@@ -47,7 +49,7 @@ export const remote = {
       type: z.literal('remote'),
       endpoint: httpUrl,
       authentication: z.record(z.string(), z.string()).optional(),
-    }) as z.ZodType<RemoteSpec>,
+    }),
   },
   placement: '*',
-} satisfies FakeProviderOptions<RemoteSpec>;
+};

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
-import { remote } from '../../test/support/fake-kinds.js';
+import { remote } from './fake-kinds.fixture.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 

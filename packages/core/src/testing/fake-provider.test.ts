@@ -3,7 +3,7 @@ import { type ContainerSpec, type CopyRef, mcpError, type RunRequest, Secret } f
 import { fakeProvider, type FakeProviderOptions } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
 import { recordingLogger } from './recording-logger.js';
-import { remote } from '../../test/support/fake-kinds.js';
+import { remote } from './fake-kinds.fixture.js';
 
 const spec: ContainerSpec = { type: 'docker', image: 'mcp/test' };
 const grace = { graceMs: 5_000 };

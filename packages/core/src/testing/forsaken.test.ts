@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sharedFleet } from '../../test/support/shared-fleet.js';
-import { remote } from '../../test/support/fake-kinds.js';
+import { remote } from './fake-kinds.fixture.js';
 import { fakeProvider } from './fake-provider.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;

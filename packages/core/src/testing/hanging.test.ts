@@ -9,7 +9,7 @@ import {
 import { mcpError, type Provider, type ProviderContext, type Store } from '../plugin.js';
 import { fakeProvider } from './fake-provider.js';
 import { type ManualClock, manualClock } from './manual-clock.js';
-import { local } from '../../test/support/fake-kinds.js';
+import { local } from './fake-kinds.fixture.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 const hangs = (): Promise<never> => new Promise(() => undefined);

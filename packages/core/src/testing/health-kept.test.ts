@@ -5,7 +5,7 @@ import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
-import { remote as elsewhere } from '../../test/support/fake-kinds.js';
+import { remote as elsewhere } from './fake-kinds.fixture.js';
 
 const remote = {
   type: 'remote',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeProvider } from '@mcpinfra/core/testing';
-import { local } from '../../test/support/fake-kinds.js';
+import { local } from './fake-kinds.fixture.js';
 import { sharedFleet, type SharedFleet } from '../../test/support/shared-fleet.js';
 
 const jsonSpec = { type: 'local', command: ['server'] } as const;

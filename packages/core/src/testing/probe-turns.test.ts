@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
-import { remote as elsewhere } from '../../test/support/fake-kinds.js';
+import { remote as elsewhere } from './fake-kinds.fixture.js';
 
 const health_check = { interval: 10, timeout: 60, retries: 1 } as const;
 const remote = { type: 'remote', endpoint: 'https://one.example/mcp', health_check } as const;

@@ -10,7 +10,7 @@ import { createTestInfra, type TestInfra } from './create-test-infra.js';
 import type { FakeProvider } from './fake-controls.js';
 import { fakeProvider } from './fake-provider.js';
 import { manualClock } from './manual-clock.js';
-import { remote } from '../../test/support/fake-kinds.js';
+import { remote } from './fake-kinds.fixture.js';
 
 // Hours of the manual clock take seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ContainerSpec, RunRequest } from '../plugin.js';
-import { remote } from '../../test/support/fake-kinds.js';
+import { remote } from './fake-kinds.fixture.js';
 import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
 import { fakeProvider } from './fake-provider.js';

@@ -1,13 +1,16 @@
 import { createMCPInfra, type MCPInfra, type MCPInfraOptions, memoryStore } from '@mcpinfra/core';
 import {
   type ContainerSpec,
+  type JsonSpec,
   mcpError,
   type Provider,
   type Store,
   type StoreIdentity,
 } from '@mcpinfra/core/plugin';
 import { type FakeProvider, fakeProvider, type ManualClock, manualClock } from '@mcpinfra/core/testing';
-import type { LocalSpec } from './fake-kinds.js';
+
+/** Documents of servers that end with the process that started them. */
+type LocalSpec = JsonSpec & { readonly type: 'local'; readonly command: readonly string[] };
 
 /** One of several processes of a fleet, as far as one process can play them. */
 interface Member {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ZodType } from 'zod';
-import { remote } from '../../../test/support/fake-kinds.js';
+import { remote } from '../../testing/fake-kinds.fixture.js';
 import { containerSpecSchema } from '../json-spec/container-spec.js';
 import { isEnvironmentName } from '../json-spec/environment-issues.js';
 import type { JsonSpec } from '../json-spec/json-spec.js';
