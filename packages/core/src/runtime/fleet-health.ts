@@ -1,3 +1,4 @@
+import { instanceStatuses } from '../domain/instance/mcp-server-instance.js';
 import { withDeadline } from '../async/deadline.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
@@ -18,19 +19,6 @@ export interface FleetHealth {
 
 /** So long the store has to answer, in milliseconds. */
 const storeHasMs = 2_000;
-
-const statuses = [
-  'pending',
-  'pulling',
-  'starting',
-  'running',
-  'unhealthy',
-  'stopping',
-  'stopped',
-  'idle',
-  'failed',
-  'deleting',
-] as const;
 
 /** Says how a fleet that runs is, whatever hangs. Never rejects. */
 export async function fleetHealth(
@@ -65,7 +53,7 @@ function countInstances(
 ): Promise<Readonly<Record<string, number>>> {
   return withDeadline(
     async (signal) => {
-      const counts = statuses.map(
+      const counts = instanceStatuses.map(
         async (status) => [status, await store.instances.count({ status: [status] }, { signal })] as const,
       );
       return asSeen(await Promise.all(counts), await sightings.unseen({ signal }));

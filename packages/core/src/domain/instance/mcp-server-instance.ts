@@ -2,18 +2,22 @@ import type { ErrorCode } from '../errors/error-codes.js';
 import type { JsonSpec } from '../json-spec/json-spec.js';
 import type { Timestamp } from '../server/mcp-server.js';
 
+/** Every status there is. */
+export const instanceStatuses = [
+  'pending',
+  'pulling',
+  'starting',
+  'running',
+  'unhealthy',
+  'stopping',
+  'stopped',
+  'idle',
+  'failed',
+  'deleting',
+] as const;
+
 /** Where an instance is in its life. One reducer owns every change of it. */
-export type InstanceStatus =
-  | 'pending'
-  | 'pulling'
-  | 'starting'
-  | 'running'
-  | 'unhealthy'
-  | 'stopping'
-  | 'stopped'
-  | 'idle'
-  | 'failed'
-  | 'deleting';
+export type InstanceStatus = (typeof instanceStatuses)[number];
 
 /** Whether an instance in this status has a copy that clients are sent to. */
 export function isServing({ status }: { readonly status: InstanceStatus }): boolean {

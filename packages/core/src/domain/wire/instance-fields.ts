@@ -1,19 +1,9 @@
 import { z } from 'zod';
+import { instanceStatuses } from '../instance/mcp-server-instance.js';
 import { count, errorCode, id, jsonSpec, labels, reason, timestamp } from './common-schemas.js';
 
 /** Where an instance can be in its life. */
-export const instanceStatus = z.enum([
-  'pending',
-  'pulling',
-  'starting',
-  'running',
-  'unhealthy',
-  'stopping',
-  'stopped',
-  'idle',
-  'failed',
-  'deleting',
-]);
+export const instanceStatus = z.enum(instanceStatuses);
 
 /** What can be wanted of an instance. */
 export const desiredState = z.enum(['running', 'stopped']);
