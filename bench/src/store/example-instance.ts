@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { EventDraft, InstanceRecord } from '@mcpinfra/core/plugin';
+import {
+  type EventDraft,
+  initialRuntime,
+  initialStatusDetail,
+  type InstanceRecord,
+} from '@mcpinfra/core/plugin';
 
 const at = '2026-01-02T03:04:05.678Z';
 const spec = {
@@ -29,16 +34,7 @@ export function exampleInstance(placement: string): InstanceRecord {
     slug: `fs-${id}`,
     desiredState: 'running',
     status: 'running',
-    statusDetail: {
-      reason: '',
-      message: '',
-      since: at,
-      restartCount: 0,
-      nextRetryAt: null,
-      lastExit: null,
-      endpoint: null,
-      health: { state: 'healthy', message: '', since: at },
-    },
+    statusDetail: { ...initialStatusDetail(at), health: { state: 'healthy', message: '', since: at } },
     generation: 1,
     observedGeneration: 1,
     url: null,
@@ -47,18 +43,11 @@ export function exampleInstance(placement: string): InstanceRecord {
     updatedAt: at,
     resourceVersion: 1,
     runtime: {
+      ...initialRuntime(randomUUID()),
       placement,
       active: { revision: 1, runHash: 'a'.repeat(64), spec },
-      candidate: null,
       lastRevision: 1,
-      refusedGeneration: null,
-      renew: false,
-      secretsVersion: 0,
-      deleteRequestedAt: null,
-      failures: 0,
       steadySince: at,
-      wantedUntil: null,
-      pinned: null,
       handshake: {
         at,
         era: 'legacy',
@@ -67,9 +56,6 @@ export function exampleInstance(placement: string): InstanceRecord {
         serverVersion: '1.2.3',
         tools: Array.from({ length: 8 }, (_, n) => tool(n)),
       },
-      ownedSecretScopes: [],
-      appliedKeys: [],
-      correlationId: randomUUID(),
       leaseEpoch: 1,
     },
   };

@@ -49,7 +49,9 @@ export type {
   InstanceStatus,
   MCPServerInstance,
   StatusDetail,
+  UpdateFailure,
 } from './domain/instance/mcp-server-instance.js';
+export { instanceStatuses } from './domain/instance/mcp-server-instance.js';
 export type { JsonSpec } from './domain/json-spec/json-spec.js';
 export { Secret } from './domain/secrets/secret.js';
 export type { SecretReferenceText } from './domain/secrets/secret-reference.js';
@@ -102,6 +104,7 @@ export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/
 export {
   InstanceManager,
   type CheckedPatch,
+  type KnownFields,
   type CheckedSpec,
   type InstanceFilter,
   type MergePatch,

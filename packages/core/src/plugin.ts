@@ -86,6 +86,7 @@ export {
   type ResourceOptions,
 } from './domain/json-spec/resource-limits.js';
 export { resolveTransport } from './domain/json-spec/resolve-transport.js';
+export { initialRuntime, initialStatusDetail } from './domain/instance/initial-state.js';
 export type {
   Copy,
   HandshakeRecord,
@@ -104,7 +105,9 @@ export type {
   InstanceStatus,
   MCPServerInstance,
   StatusDetail,
+  UpdateFailure,
 } from './domain/instance/mcp-server-instance.js';
+export { instanceStatuses } from './domain/instance/mcp-server-instance.js';
 export { isObject } from './domain/is-object.js';
 export {
   checkListLimit,

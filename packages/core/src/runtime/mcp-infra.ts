@@ -7,6 +7,12 @@ import {
   type CollectOptions,
   type CollectResult,
 } from '../services/reconcile/orphan-collector.js';
+import type { CommandOptions } from '../services/context/service-context.js';
+import type { ApplyOptions, ApplyResult, FleetDocument } from '../services/documents/desired-state.js';
+import type { EventStream } from '../services/events/event-stream.js';
+import type { EnvironmentService } from '../services/instances/environment-service.js';
+import type { InstanceManager } from '../services/instances/instance-manager.js';
+import type { MCPServerRegistry } from '../services/servers/server-registry.js';
 import { check } from './checked-options.js';
 import { diagnose } from './doctor.js';
 import { fleetHealth, type FleetHealth } from './fleet-health.js';
@@ -34,17 +40,25 @@ const stopTimeoutMs = 30_000;
  *
  * Made by {@link createMCPInfra}; does nothing until `start()`. Installs no signal handlers and keeps no global state.
  */
-export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
-  extends FleetScope<TSpec>
-  implements AsyncDisposable
-{
+export class MCPInfra<TSpec extends JsonSpec = JsonSpec> implements MCPInfraScope<TSpec>, AsyncDisposable {
+  readonly servers: MCPServerRegistry;
+  readonly instances: InstanceManager<TSpec>;
+  readonly environment: EnvironmentService;
+  readonly events: EventStream;
+  readonly #whole: FleetScope<TSpec>;
   readonly #wiring: Wiring;
   readonly #lifecycle: Lifecycle<number, StopReport>;
 
   private constructor(options: ResolvedOptions) {
     const wiring = new Wiring(options);
-    super(wiring.scopeParts, null);
     this.#wiring = wiring;
+    this.#whole = new FleetScope<TSpec>(wiring.scopeParts, null);
+    ({
+      servers: this.servers,
+      instances: this.instances,
+      environment: this.environment,
+      events: this.events,
+    } = this.#whole);
     this.#lifecycle = new Lifecycle<number, StopReport>({
       start: () => wiring.start(),
       cancel: () => {
@@ -90,6 +104,14 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec>
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  apply(document: FleetDocument, options?: ApplyOptions): Promise<ApplyResult> {
+    return this.#whole.apply(document, options);
+  }
+
+  export(options?: CommandOptions): Promise<FleetDocument> {
+    return this.#whole.export(options);
   }
 
   /** The same fleet as one tenant sees it: it creates, limits and hears only that tenant's. */

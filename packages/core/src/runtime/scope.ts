@@ -50,7 +50,6 @@ export class FleetScope<TSpec extends JsonSpec> implements MCPInfraScope<TSpec> 
   readonly events: EventStream;
   readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope; readonly waiter: InstanceWaiter };
 
-  /** @internal */
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, condition, owned, remote, sightings, claims, hub, subscriptions } =
       parts;

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { EventDraft, InstanceRecord, InstanceRuntime, MCPServer } from '@mcpinfra/core/plugin';
+import {
+  type EventDraft,
+  initialRuntime,
+  initialStatusDetail,
+  type InstanceRecord,
+  type InstanceRuntime,
+  type MCPServer,
+} from '@mcpinfra/core/plugin';
 
 const at = '2026-01-02T03:04:05.678Z';
 
@@ -46,16 +53,7 @@ export function exampleInstance(change: Partial<InstanceRecord> = {}): InstanceR
     slug: `${name}-${id.slice(0, 8)}`,
     desiredState: 'running',
     status: 'pending',
-    statusDetail: {
-      reason: '',
-      message: '',
-      since: at,
-      restartCount: 0,
-      nextRetryAt: null,
-      lastExit: null,
-      endpoint: null,
-      health: { state: 'unknown', message: '', since: at },
-    },
+    statusDetail: initialStatusDetail(at),
     generation: 1,
     observedGeneration: 0,
     url: null,
@@ -70,26 +68,7 @@ export function exampleInstance(change: Partial<InstanceRecord> = {}): InstanceR
 
 /** What the controller knows of a new instance. */
 export function exampleRuntime(change: Partial<InstanceRuntime> = {}): InstanceRuntime {
-  return {
-    placement: null,
-    active: null,
-    candidate: null,
-    lastRevision: 0,
-    refusedGeneration: null,
-    renew: false,
-    secretsVersion: 0,
-    deleteRequestedAt: null,
-    failures: 0,
-    steadySince: null,
-    wantedUntil: null,
-    pinned: null,
-    handshake: null,
-    ownedSecretScopes: [],
-    appliedKeys: [],
-    correlationId: 'c-1',
-    leaseEpoch: 0,
-    ...change,
-  };
+  return { ...initialRuntime('c-1'), ...change };
 }
 
 /** An event about nothing in particular. */

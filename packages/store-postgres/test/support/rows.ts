@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { EventDraft, InstanceRecord, MCPServer } from '@mcpinfra/core/plugin';
+import {
+  type EventDraft,
+  initialRuntime,
+  initialStatusDetail,
+  type InstanceRecord,
+  type MCPServer,
+} from '@mcpinfra/core/plugin';
 
 const at = '2026-01-02T03:04:05.678Z';
 const jsonSpec = { type: 'process', command: ['true'] };
@@ -41,16 +47,7 @@ export function instance(change: Partial<InstanceRecord> = {}): InstanceRecord {
     slug: `slug-${id}`,
     desiredState: 'running',
     status: 'pending',
-    statusDetail: {
-      reason: '',
-      message: '',
-      since: at,
-      restartCount: 0,
-      nextRetryAt: null,
-      lastExit: null,
-      endpoint: null,
-      health: { state: 'unknown', message: '', since: at },
-    },
+    statusDetail: initialStatusDetail(at),
     generation: 1,
     observedGeneration: 0,
     url: null,
@@ -58,25 +55,7 @@ export function instance(change: Partial<InstanceRecord> = {}): InstanceRecord {
     createdAt: at,
     updatedAt: at,
     resourceVersion: 1,
-    runtime: {
-      placement: null,
-      active: null,
-      candidate: null,
-      lastRevision: 0,
-      refusedGeneration: null,
-      renew: false,
-      secretsVersion: 0,
-      deleteRequestedAt: null,
-      failures: 0,
-      steadySince: null,
-      wantedUntil: null,
-      pinned: null,
-      handshake: null,
-      ownedSecretScopes: [],
-      appliedKeys: [],
-      correlationId: 'c-1',
-      leaseEpoch: 0,
-    },
+    runtime: initialRuntime('c-1'),
     ...change,
   };
 }

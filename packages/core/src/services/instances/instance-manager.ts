@@ -78,22 +78,22 @@ export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
     ? { readonly environment: CheckedEnvironment<E> }
     : unknown);
 
-type KnownFields<P, T> = P extends readonly unknown[]
+/** Refuses, when compiled, every field of a patch that no type of document has. */
+export type KnownFields<P, T> = P extends readonly unknown[]
   ? unknown
   : P extends object
     ? // What was read from outside has any names; it is checked when it comes in.
       string extends keyof P
       ? unknown
       : {
-          readonly [K in keyof P]: K extends FieldsOf<T>
-            ? KnownFields<P[K], Extract<FieldOf<T, K>, object>>
+          readonly [K in keyof P]: K extends (T extends unknown ? keyof T : never)
+            ? KnownFields<
+                P[K],
+                Extract<T extends unknown ? (K extends keyof T ? T[K] : never) : never, object>
+              >
             : never;
         }
     : unknown;
-
-type FieldsOf<T> = T extends unknown ? keyof T : never;
-
-type FieldOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never;
 
 interface Parts {
   readonly context: ServiceContext;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { initialRuntime, initialStatusDetail } from '../../domain/instance/initial-state.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { timestamp } from '../context/event-drafts.js';
 import type { AdmittedDocument } from './instance-admission.js';
@@ -32,16 +33,7 @@ export function newInstanceRecord(
     slug,
     desiredState,
     status: desiredState === 'running' ? 'pending' : 'stopped',
-    statusDetail: {
-      reason: '',
-      message: '',
-      since: now,
-      restartCount: 0,
-      nextRetryAt: null,
-      lastExit: null,
-      endpoint: null,
-      health: { state: 'unknown', message: '', since: now },
-    },
+    statusDetail: initialStatusDetail(now),
     generation: 1,
     observedGeneration: 0,
     url: gatewayUrl === null ? null : `${gatewayUrl.replace(/\/+$/u, '')}/${slug}`,
@@ -50,25 +42,12 @@ export function newInstanceRecord(
     updatedAt: now,
     resourceVersion: 1,
     runtime: {
-      placement: null,
-      active: null,
-      candidate: null,
-      lastRevision: 0,
-      refusedGeneration: null,
-      renew: false,
-      secretsVersion: 0,
-      secretFingerprint: null,
-      deleteRequestedAt: null,
-      failures: 0,
-      steadySince: null,
+      ...initialRuntime(options.idempotencyKey ?? randomUUID()),
       // An on-demand instance is started once, so that it is known to work and its tools are known.
       wantedUntil: timestamp(context, admitted.lifecycle.idleTimeoutMs),
       pinned: admitted.pinned,
-      handshake: null,
       ownedSecretScopes: [...new Set(admitted.secrets.map(({ reference }) => reference.scope))],
       appliedKeys: options.idempotencyKey === undefined ? [] : [options.idempotencyKey],
-      correlationId: options.idempotencyKey ?? randomUUID(),
-      leaseEpoch: 0,
     },
   };
 }
