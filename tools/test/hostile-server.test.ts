@@ -88,10 +88,14 @@ describe('excess', () => {
       .toMatchObject([{ result: { tools: { length: 2_000 } } }]);
   });
 
+  // The official client gives up where more than 10 MB wait to be read, so it is not asked.
   test('flood tells what nobody asked for, and answers in between', async () => {
-    const client = createClient('legacy');
-    await connectStdio(client, [hostileServer, 'flood']);
-    expect(await callText(client, 'echo', { text: 'through' })).toBe('through');
+    const server = start('flood');
+    server.write(initialize, call(1));
+    await server.message(heard(1));
+    expect(server.lines.filter((line) => line.includes('nobody asked')).length).toBeGreaterThan(1_000);
+    server.signal('SIGKILL');
+    await server.exited;
   });
 });
 

@@ -66,7 +66,7 @@ it('goes with the process where it has no folder, under a fleet that tells so', 
 
 it('refuses options that it does not know or that exclude each other', () => {
   expect(() => pgliteStore({ datadir: 'x' } as never)).toThrow(/did you mean "dataDir"/);
-  expect(() => pgliteStore({ dataDir: '' })).toThrow(/path of a folder/);
+  expect(() => pgliteStore({ dataDir: '' })).toThrow(/a text that is not empty/);
   expect(() => pgliteStore({ dataDir: 'x', pglite: {} as never })).toThrow(/either/);
 });
 
