@@ -2,11 +2,7 @@ import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Prerequisite } from '../ports/provider.js';
 import type { StoreIdentity } from '../ports/store.js';
-import {
-  OrphanCollector,
-  type CollectOptions,
-  type CollectResult,
-} from '../services/reconcile/orphan-collector.js';
+import type { CollectOptions, CollectResult } from '../services/reconcile/orphan-collector.js';
 import type { CommandOptions } from '../services/context/service-context.js';
 import type { ApplyOptions, ApplyResult, FleetDocument } from '../services/documents/desired-state.js';
 import type { EventStream } from '../services/events/event-stream.js';
@@ -14,7 +10,6 @@ import type { EnvironmentService } from '../services/instances/environment-servi
 import type { InstanceManager } from '../services/instances/instance-manager.js';
 import type { MCPServerRegistry } from '../services/servers/server-registry.js';
 import { check } from './checked-options.js';
-import { diagnose } from './doctor.js';
 import { fleetHealth, type FleetHealth } from './fleet-health.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedOptions } from './options.js';
@@ -146,11 +141,13 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec> implements MCPInfraScop
 
   /** One line for each thing the fleet needs, ok or with what mends it. Never rejects, and answers within ten seconds. */
   async doctor(): Promise<readonly Prerequisite[]> {
+    const { diagnose } = await import('./doctor.js');
     return diagnose(this.#wiring.context, { bus: this.#wiring.bus, started: this.#lifecycle.isRunning });
   }
 
   /** Removes copies that no instance speaks of; done by itself every resync. */
   async collect(options: CollectOptions = {}): Promise<CollectResult> {
+    const { OrphanCollector } = await import('../services/reconcile/orphan-collector.js');
     return new OrphanCollector(this.#wiring.parts).collect(options);
   }
 }

@@ -4,7 +4,6 @@ import { guardProvider } from '../guards/guarded-provider.js';
 import { guardSecretResolver, guardSecretStore } from '../guards/guarded-secrets.js';
 import { guardStore } from '../guards/guarded-store.js';
 import { safeLogger } from '../guards/safe-logger.js';
-import { createMCPLinks } from '../mcp/create-mcp-links.js';
 import type { EventBus } from '../ports/event-bus.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { ServiceContext } from '../services/context/service-context.js';
@@ -12,7 +11,10 @@ import { FleetClock } from './fleet-clock.js';
 import type { ResolvedOptions } from './options.js';
 
 /** The host's plugins behind their guards, and what else every service works with. */
-export interface WiredPlugins extends Omit<ServiceContext, 'identity' | 'wake' | 'committed' | 'clock'> {
+export interface WiredPlugins extends Omit<
+  ServiceContext,
+  'identity' | 'links' | 'wake' | 'committed' | 'clock'
+> {
   readonly clock: FleetClock;
   readonly bus: EventBus;
 }
@@ -35,7 +37,6 @@ export function wirePlugins(options: ResolvedOptions): WiredPlugins {
     bus: guardEventBus(options.events, guard),
     schemas: new Map([...providers].map(([type, provider]) => [type, provider.specSchema])),
     secretStore: resolvers.find(isWritable) ?? null,
-    links: createMCPLinks({ clock, logger }),
     settings: options,
     random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
   };

@@ -13,7 +13,7 @@ import { ProviderReach } from '../services/ownership/provider-reach.js';
 import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { SecretSource } from '../services/secrets/secret-source.js';
 import type { ResolvedOptions } from './options.js';
-import { Worker } from './worker.js';
+import type { Worker } from './worker.js';
 
 const alignEveryMs = 15_000;
 
@@ -34,10 +34,12 @@ export interface WiredWorker {
   readonly parts: ReconcileServices;
   readonly leases: LeaseKeeper;
   readonly reach: ProviderReach;
-  /** Absent in a process that only controls. */
+  /** Absent in a process that only controls, and before `load`. */
   readonly worker: Worker | undefined;
   /** Sets this process's clock by the store's, now and again and again. */
   readonly aligning: Recurring;
+  /** Makes the worker, with its code, which a process that only controls never loads. Idempotent. */
+  load(): Promise<void>;
 }
 
 /** Wires what owns instances and works on them. */
@@ -82,9 +84,7 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
     startSlots: new FairSlots(concurrency.starts, clock),
     pullSlots: new FairSlots(concurrency.pulls, clock),
   };
-  const worker = roles.has('worker')
-    ? new Worker(parts, { parallel: concurrency.reconciles, resyncEveryMs })
-    : undefined;
+  let worker: Worker | undefined;
   const aligning = new Recurring({
     clock,
     retryMs: alignEveryMs,
@@ -97,5 +97,18 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
       condition.report('clock', false, `The store did not say what time it is: ${messageOf(error)}`);
     },
   });
-  return { parts, leases, reach, worker, aligning };
+  return {
+    parts,
+    leases,
+    reach,
+    aligning,
+    get worker() {
+      return worker;
+    },
+    load: async () => {
+      if (!roles.has('worker')) return;
+      const { Worker } = await import('./worker.js');
+      worker ??= new Worker(parts, { parallel: concurrency.reconciles, resyncEveryMs });
+    },
+  };
 }

@@ -5,9 +5,10 @@
 import { orAborted, throwIfAborted } from '../async/abort.js';
 import { sleep } from '../async/sleep.js';
 import { isGroupLease, relayLease } from '../domain/fleet/lease-names.js';
-import { mcpError } from '../domain/errors/mcpinfra-error.js';
-import { loadTransports } from '../mcp/load-transports.js';
+import { type MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
+import { loadMCPLinks } from '../mcp/load-mcp-links.js';
 import type { EventBus } from '../ports/event-bus.js';
+import type { MCPLinks } from '../ports/mcp-link.js';
 import type { Provider } from '../ports/provider.js';
 import type { StoreIdentity } from '../ports/store.js';
 import type { ServiceContext } from '../services/context/service-context.js';
@@ -37,6 +38,7 @@ export class Wiring {
   readonly #control: WiredControl;
   readonly #ending = new AbortController();
   #identity: StoreIdentity | undefined;
+  #links: MCPLinks | undefined;
   #letProcessEnd: () => void = () => undefined;
 
   constructor(options: ResolvedOptions) {
@@ -47,7 +49,13 @@ export class Wiring {
       ...plugins,
       identity: () => {
         if (this.#identity) return this.#identity;
-        throw mcpError('NOT_STARTED', 'The infra has not been started: call start() and wait for it.');
+        throw notStarted();
+      },
+      links: {
+        open: (target) => {
+          if (this.#links) return this.#links.open(target);
+          throw notStarted();
+        },
       },
       wake: (id, news) => this.#work.worker?.wake(id, news),
       committed: () => this.#events.relay.committed(),
@@ -179,8 +187,13 @@ export class Wiring {
   /** Once the signal has fired it goes no step further; the step that it is at is not waited for. */
   async #start(signal: AbortSignal): Promise<void> {
     const { store, resolvers } = this.context;
-    const [identity] = await Promise.all([store.open({ signal }), loadTransports()]);
+    const [identity, links] = await Promise.all([
+      store.open({ signal }),
+      loadMCPLinks(this.context),
+      this.#work.load(),
+    ]);
     this.#identity = identity;
+    this.#links ??= links;
     const steps: readonly (() => Promise<unknown> | undefined)[] = [
       () => Promise.all(resolvers.map(async (resolver) => resolver.open?.({ signal }))),
       () => this.#events.open(identity.fleet, signal),
@@ -216,6 +229,10 @@ export class Wiring {
     ]);
     over.abort();
   }
+}
+
+function notStarted(): MCPInfraError {
+  return mcpError('NOT_STARTED', 'The infra has not been started: call start() and wait for it.');
 }
 
 function split<T>(all: readonly T[], is: (one: T) => boolean): readonly [readonly T[], readonly T[]] {
