@@ -25,7 +25,7 @@ const poolSize = 10;
 
 const pool = new pg.Pool({ connectionString: config.postgresUrl, max: poolSize });
 // A connection that ends while nobody uses it is the pool's to replace; without a listener it would end the process.
-pool.on('error', () => undefined);
+pool.on('error', ignore);
 const infra = createMCPInfra({
   roles: config.role === 'api' ? ['control'] : ['worker'],
   providers: [dockerProvider({ socketPath: config.dockerSocket })],
@@ -120,13 +120,18 @@ async function health(): Promise<ToldHealth> {
 
 /** As another part of the host might, whose queries hang. */
 async function holdPool(forMs: number): Promise<void> {
-  const taken = Array.from({ length: poolSize }, () => pool.connect());
+  const taken = Array.from({ length: poolSize }, async () => {
+    const client = await pool.connect();
+    // As every host has to: a client that is lent tells of its lost connection by an event.
+    client.on('error', ignore);
+    return client;
+  });
   await sleep(forMs);
   for (const client of taken) {
-    client.then(
-      (connected) => connected.release(),
-      () => undefined,
-    );
+    client.then((connected) => {
+      connected.removeListener('error', ignore);
+      connected.release();
+    }, ignore);
   }
 }
 
@@ -138,4 +143,8 @@ function fileLogger(path: string): Logger {
       appendFileSync(path, `${JSON.stringify({ at, pid: process.pid, level, message, fields })}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function ignore(): void {
+  // Whoever asked is told by a rejection.
 }
