@@ -6,4 +6,5 @@ export default program({
   'timed-import': 'src/import/timed-import.ts',
   empty: 'src/import/empty.ts',
   consumer: 'src/events/consumer.ts',
+  'hostile-other-host': 'src/hostile/other-host.ts',
 });

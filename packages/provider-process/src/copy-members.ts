@@ -1,7 +1,14 @@
 import { finishingClock, sleep } from '@mcpinfra/core/plugin';
 import type { CopyMarks } from './copy-marks.js';
 import { signalGroup } from './process-group.js';
-import { canSeeProcesses, listPids, readMarks, readProcess, type ProcessEntry } from './process-table.js';
+import {
+  canSeeProcesses,
+  listPids,
+  readMarks,
+  readProcess,
+  walkPids,
+  type ProcessEntry,
+} from './process-table.js';
 
 /** A process that carries marks. */
 export interface Bearer extends ProcessEntry {
@@ -9,16 +16,21 @@ export interface Bearer extends ProcessEntry {
 }
 
 /** Finds every living process whose marks are meant. */
-export function findBearers(isMeant: (marks: CopyMarks) => boolean): Bearer[] {
+export async function findBearers(isMeant: (marks: CopyMarks) => boolean): Promise<Bearer[]> {
   const bearers: Bearer[] = [];
-  for (const pid of listPids()) {
-    if (pid === process.pid) continue;
-    const marks = readMarks(pid);
-    if (!marks || !isMeant(marks)) continue;
-    const entry = readProcess(pid);
-    if (entry) bearers.push({ ...entry, marks });
+  for await (const pid of walkPids()) {
+    const bearer = readBearer(pid, isMeant);
+    if (bearer) bearers.push(bearer);
   }
   return bearers;
+}
+
+function readBearer(pid: number, isMeant: (marks: CopyMarks) => boolean): Bearer | undefined {
+  if (pid === process.pid) return undefined;
+  const marks = readMarks(pid);
+  if (!marks || !isMeant(marks)) return undefined;
+  const entry = readProcess(pid);
+  return entry && { ...entry, marks };
 }
 
 /** What makes a process one of a copy's. */
@@ -34,24 +46,28 @@ export interface Membership {
  * programs do that set their title, but share a session with a bearer. A session is made for every copy, and its
  * number is not given again while a process is in it.
  */
-function findMembers(membership: Membership): ProcessEntry[] {
-  const bearers = findBearers(membership.isMeant);
+async function findMembers(membership: Membership): Promise<ProcessEntry[]> {
+  const bearers = await findBearers(membership.isMeant);
   const sessions = new Set(bearers.map((bearer) => bearer.session));
   if (membership.session !== undefined && isLeft(membership.session)) sessions.add(membership.session);
   // Marks handed on to a process of the host's own session must not take the host with them.
   sessions.delete(readProcess(process.pid)?.session ?? 0);
   if (sessions.size === 0) return bearers;
   const known = new Set(bearers.map((bearer) => bearer.pid));
-  const mates = listPids().flatMap((pid) => {
+  const members: ProcessEntry[] = [...bearers];
+  for await (const pid of walkPids()) {
     const entry = known.has(pid) ? undefined : readProcess(pid);
-    return entry && sessions.has(entry.session) ? [entry] : [];
-  });
-  return [...bearers, ...mates];
+    if (entry && sessions.has(entry.session)) members.push(entry);
+  }
+  return members;
 }
 
 /** Kills every bearer of marks once, for a host that is going down and cannot wait. */
 export function killBearersNow(isMeant: (marks: CopyMarks) => boolean): void {
-  for (const bearer of findBearers(isMeant)) signalProcess(bearer, 'SIGKILL');
+  for (const pid of listPids()) {
+    const bearer = readBearer(pid, isMeant);
+    if (bearer) signalProcess(bearer, 'SIGKILL');
+  }
 }
 
 /**
@@ -61,7 +77,7 @@ export function killBearersNow(isMeant: (marks: CopyMarks) => boolean): void {
  */
 export async function endMembers(membership: Membership, graceMs: number): Promise<number[]> {
   const killAtMs = performance.now() + graceMs;
-  const asked = graceMs > 0 ? findMembers(membership) : [];
+  const asked = graceMs > 0 ? await findMembers(membership) : [];
   for (const member of asked) signalProcess(member, 'SIGTERM');
   while (performance.now() < killAtMs && asked.some(isAlive)) await sleep(finishingClock, 20);
   return killMembers(membership);
@@ -79,7 +95,7 @@ export async function killMembers(membership: Membership): Promise<number[]> {
   if (!canSeeProcesses() && membership.session !== undefined) signalGroup(membership.session, 'SIGKILL');
   const deadline = performance.now() + 5_000;
   for (let waitMs = 2; ; waitMs = Math.min(waitMs * 2, 100)) {
-    const members = findMembers(membership);
+    const members = await findMembers(membership);
     if (members.length === 0 || performance.now() > deadline) return members.map((member) => member.pid);
     for (const member of members) signalProcess(member, 'SIGKILL');
     await sleep(finishingClock, waitMs);

@@ -7,7 +7,7 @@ import { findBearers, killMembers } from './copy-members.js';
  * has surely ended. What belongs to a living host, or to one of which nothing is known, is left alone.
  */
 export async function endLeftovers(fleet: string, logger: Logger): Promise<void> {
-  const left = findBearers(() => true).map(({ marks }) => marks);
+  const left = (await findBearers(() => true)).map(({ marks }) => marks);
   // By owner too: a new host may have made a copy of the same name, which is no leftover.
   for (const marks of new Map(left.map((one) => [copyKey(one) + JSON.stringify(one.owner), one])).values()) {
     if (!(await isLeftover(marks, fleet))) continue;

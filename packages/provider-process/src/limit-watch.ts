@@ -1,6 +1,6 @@
 import { Recurring, systemClock } from '@mcpinfra/core/plugin';
 import { copyKey } from './copy-marks.js';
-import { listPids, readMarks, readPrivateBytes, readProcess } from './process-table.js';
+import { readMarks, readPrivateBytes, readProcess, walkPids } from './process-table.js';
 import type { Verdict } from './exit-verdict.js';
 
 const intervalMs = 1_000;
@@ -47,7 +47,7 @@ export class LimitWatch {
       clock: systemClock,
       retryMs: intervalMs,
       work: async () => {
-        this.#look();
+        await this.#look();
         return intervalMs;
       },
       // What could not be read is read at the next look.
@@ -57,12 +57,12 @@ export class LimitWatch {
     return looking;
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
     if (this.#ticks++ % forgetAfterTicks === 0) this.#copyOf.clear();
     const byKey = new Map([...this.#limited].map((limited) => [limited.key, limited]));
     const bySession = new Map([...this.#limited].map((limited) => [limited.session, limited]));
     const uses = new Map<Limited, { bytes: number; pids: number }>();
-    for (const pid of listPids()) {
+    for await (const pid of walkPids()) {
       if (this.#copyOf.has(pid) && this.#copyOf.get(pid) === undefined) continue;
       const entry = readProcess(pid);
       if (!entry) continue;

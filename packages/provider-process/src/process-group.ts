@@ -1,4 +1,4 @@
-import { canSeeProcesses, listPids, readProcess } from './process-table.js';
+import { canSeeProcesses, readProcess, walkPids } from './process-table.js';
 
 /** Sends a signal to every process of a group; one that is gone is left in peace. */
 export function signalGroup(group: number, signal: NodeJS.Signals): void {
@@ -10,12 +10,14 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
 }
 
 /** Tells whether somebody of a process group lives; zombies do not. */
-export function isGroupAlive(group: number): boolean {
+export async function isGroupAlive(group: number): Promise<boolean> {
   try {
     process.kill(-group, 0);
   } catch {
     return false;
   }
   // Where nobody waits for orphans, as in a container without an init, zombies stay in their group for ever.
-  return !canSeeProcesses() || listPids().some((pid) => readProcess(pid)?.group === group);
+  if (!canSeeProcesses()) return true;
+  for await (const pid of walkPids()) if (readProcess(pid)?.group === group) return true;
+  return false;
 }

@@ -112,12 +112,13 @@ export class ProcessRuntime implements Provider<ProcessSpec> {
 
   async list(): Promise<readonly OwnedCopy[]> {
     const { fleet, storeId } = this.#opened();
+    const bearers = await findBearers((marks) => marks.fleet === fleet);
     const found = new Map<string, OwnedCopy>();
     for (const [key, known] of this.#copies) {
       const state = known.liveRun ? 'running' : 'exited';
       if (known.hasRun) found.set(key, { copy: known.copy, storeId, state, createdAt: known.createdAt });
     }
-    for (const bearer of findBearers((marks) => marks.fleet === fleet)) {
+    for (const bearer of bearers) {
       const key = copyKey(bearer.marks);
       const since = new Date(startedAtMs(bearer)).toISOString();
       const earlier = found.get(key)?.createdAt ?? since;

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { marksFromEnviron, type CopyMarks } from './copy-marks.js';
 
 /** A process as `/proc/<pid>/stat` shows it (proc_pid_stat(5)). */
@@ -25,6 +26,20 @@ export function listPids(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/u.test(name))
     .map(Number);
+}
+
+/** So long a walk through the table goes on before others have their turn: a machine may run thousands of processes. */
+const sliceMs = 4;
+
+/** Walks through the ids of all processes there are, in slices. */
+export async function* walkPids(): AsyncGenerator<number> {
+  let sliceEndMs = performance.now() + sliceMs;
+  for (const pid of listPids()) {
+    yield pid;
+    if (performance.now() < sliceEndMs) continue;
+    await othersTurn();
+    sliceEndMs = performance.now() + sliceMs;
+  }
 }
 
 /** Reads one process; `undefined` when it is gone or a zombie, which holds nothing and ends with its parent's wait. */

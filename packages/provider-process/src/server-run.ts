@@ -175,7 +175,7 @@ export class ServerRun {
 
   // Workers of the server were asked to end as it was, and have the same time.
   async #groupEndsInTime(): Promise<void> {
-    while (isGroupAlive(this.#child.pid) && performance.now() < this.#killAtMs)
+    while (performance.now() < this.#killAtMs && (await isGroupAlive(this.#child.pid)))
       await sleep(finishingClock, 20);
   }
 

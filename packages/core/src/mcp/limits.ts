@@ -7,6 +7,8 @@ const MiB = 1024 * 1024;
 export const limits = {
   /** One message: a line of stdio, a body, or an event of a stream, after decompression. `MESSAGE_TOO_LARGE` */
   messageBytes: 64 * MiB,
+  /** The same while no client asks anything, only we whether the server lives and what tools it has: read in one go. `MESSAGE_TOO_LARGE` */
+  ownAnswerBytes: 4 * MiB,
   /** What waits to be read by a server over stdio; who sends more is refused. `SERVER_NOT_READING` */
   outgoingBytes: 16 * MiB,
   /** Answers to a server's own requests that wait to be read by it, in bytes; beyond them it is not read either. */

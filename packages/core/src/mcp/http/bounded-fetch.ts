@@ -33,7 +33,7 @@ export function boundedFetch(fetch: FetchLike, options: BoundedFetchOptions): Fe
     const isStream = /^text\/event-stream\b/iu.test(response.headers.get('content-type') ?? '');
     const check = isStream ? streamCheck(options.clock) : bodyCheck();
     const refuse = (): MCPInfraError => {
-      const error = tooLarge(options.url());
+      const error = tooLarge(options.url(), limits.messageBytes);
       options.onTooLarge(request, error);
       return error;
     };
@@ -83,8 +83,7 @@ function isBounded(headers: Headers): boolean {
 }
 
 /** Makes the error of an answer beyond the limit. */
-export function tooLarge(url: URL): MCPInfraError {
-  const maxBytes = limits.messageBytes;
+export function tooLarge(url: URL, maxBytes: number): MCPInfraError {
   return mcpError(
     'MESSAGE_TOO_LARGE',
     `${shown(url)} answered with more than ${maxBytes} bytes, the limit of one answer.`,

@@ -11,7 +11,7 @@ import { quote } from '../server-hello.js';
 import { tooLarge } from './bounded-fetch.js';
 import { SSEParser } from './sse-parser.js';
 
-const maxBytes = limits.messageBytes;
+const maxBytes = limits.ownAnswerBytes;
 
 /** A stream ends soon after its answer; one that does not is cut, the connection with it. */
 const lingerMs = 1_000;
@@ -61,7 +61,7 @@ export async function readText({ headers, body }: AnswerParts, url: URL): Promis
     let size = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > maxBytes) throw tooLarge(url);
+      if (size > maxBytes) throw tooLarge(url, maxBytes);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString('utf8');
@@ -112,7 +112,7 @@ function readEvents(body: AnswerParts['body'], options: ReadAnswerOptions): Prom
     });
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > maxBytes) fail(tooLarge(options.url));
+      if (size > maxBytes) fail(tooLarge(options.url, maxBytes));
       else parser.push(chunk);
     };
     const onClose = (): void => {

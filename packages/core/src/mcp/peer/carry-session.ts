@@ -19,7 +19,7 @@ import { goodbye } from './goodbye.js';
  */
 export function carrySession(session: PeerSession, socket: Socket, maxBytes: number): () => void {
   const { transport } = session;
-  const decoder = new LineDecoder({ maxBytes, onGarbage: () => undefined });
+  const decoder = new LineDecoder({ maxBytes: () => maxBytes, onGarbage: () => undefined });
   const { onclose } = transport;
   let hasEnded = false;
 

@@ -45,7 +45,7 @@ export interface ReadLinesOptions extends CallOptions {
 export async function* readLines(socket: Socket, options: ReadLinesOptions): AsyncGenerator<LogLine> {
   const { signal, maxBytes, follow } = options;
   const values: unknown[] = [];
-  const decoder = new LineDecoder({ maxBytes, onGarbage: () => undefined });
+  const decoder = new LineDecoder({ maxBytes: () => maxBytes, onGarbage: () => undefined });
   const onAbort = (): void => void socket.destroy();
   if (signal?.aborted === true) onAbort();
   signal?.addEventListener('abort', onAbort);

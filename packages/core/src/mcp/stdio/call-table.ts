@@ -60,6 +60,11 @@ export class CallTable {
     return this.#byUpstream.delete(call.upstreamId);
   }
 
+  /** Whether anybody of this kind has a call in flight. */
+  has(isMeant: (owner: CallOwner) => boolean): boolean {
+    return [...this.#byOwner.keys()].some(isMeant);
+  }
+
   /** The calls in flight, of one owner or of all. */
   list(owner?: CallOwner): readonly PendingCall[] {
     if (owner === undefined) return [...this.#byUpstream.values()];

@@ -5,7 +5,7 @@ import { LineDecoder } from './line-decoder.js';
 function decodeAll(chunks: readonly Buffer[], maxBytes = 1024 * 1024) {
   const values: unknown[] = [];
   const garbage: number[] = [];
-  const decoder = new LineDecoder({ maxBytes, onGarbage: (bytes) => garbage.push(bytes) });
+  const decoder = new LineDecoder({ maxBytes: () => maxBytes, onGarbage: (bytes) => garbage.push(bytes) });
   for (const chunk of chunks) decoder.push(chunk, (value) => values.push(value));
   decoder.end((value) => values.push(value));
   return { values, garbage };

@@ -14,13 +14,13 @@ export type OnValue = (value: unknown, bytes: number) => void;
  * Servers write log lines, half lines and broken UTF-8 among their messages: what is no JSON is skipped and reported.
  */
 export class LineDecoder {
-  readonly #maxBytes: number;
+  readonly #maxBytes: () => number;
   readonly #onGarbage: (bytes: number) => void;
   readonly #parts: Buffer[] = [];
   readonly #recent: Buffer[] = [];
   #size = 0;
 
-  constructor(options: { readonly maxBytes: number; readonly onGarbage: (bytes: number) => void }) {
+  constructor(options: { readonly maxBytes: () => number; readonly onGarbage: (bytes: number) => void }) {
     this.#maxBytes = options.maxBytes;
     this.#onGarbage = options.onGarbage;
   }
@@ -46,13 +46,18 @@ export class LineDecoder {
 
   #keep(part: Buffer): void {
     this.#size += part.length;
-    if (this.#size > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.#checkSize(this.#size);
     this.#recent.push(part);
     if (this.#recent.length === partsAtOnce) this.#parts.push(Buffer.concat(this.#recent.splice(0)));
   }
 
+  #checkSize(bytes: number): void {
+    const maxBytes = this.#maxBytes();
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+  }
+
   #line(last: Buffer, onValue: OnValue): void {
-    if (this.#size + last.length > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.#checkSize(this.#size + last.length);
     const bytes =
       this.#size === 0 ? last : Buffer.concat([...this.#parts.splice(0), ...this.#recent.splice(0), last]);
     this.#size = 0;

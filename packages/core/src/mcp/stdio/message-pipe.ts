@@ -27,6 +27,8 @@ export interface MessagePipeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly maxBytes: number;
+  /** How much of one message is read at the moment; asked with each part of it. */
+  readonly maxBytesRead: () => number;
   readonly listener: PipeListener;
 }
 
@@ -51,7 +53,7 @@ export class MessagePipe {
   #answerBytes = 0;
   #cancelGivingUp: () => void = () => undefined;
 
-  constructor({ channel, clock, logger, maxBytes, listener }: MessagePipeOptions) {
+  constructor({ channel, clock, logger, maxBytes, maxBytesRead, listener }: MessagePipeOptions) {
     this.#channel = channel;
     this.#clock = clock;
     this.#logger = logger;
@@ -63,7 +65,7 @@ export class MessagePipe {
       burst: 2 * limits.unaskedPerSecond,
     });
     this.#decoder = new LineDecoder({
-      maxBytes,
+      maxBytes: maxBytesRead,
       onGarbage: (bytes) => {
         if (this.#garbage === 0) logger.debug('skipped output of the server that is no JSON', { bytes });
         this.#garbage += 1;

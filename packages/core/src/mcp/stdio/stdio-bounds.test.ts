@@ -149,6 +149,40 @@ describe('a server over stdio that floods', () => {
   });
 });
 
+describe('an answer over stdio of several megabytes', () => {
+  const answering = (input: { id?: string }[]): Writable =>
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (chunk.length > 1) input.push(JSON.parse(chunk.toString()) as { id?: string });
+        done();
+      },
+    });
+  const big = { text: 'x'.repeat(limits.ownAnswerBytes) };
+
+  it('is not read where we alone asked', async () => {
+    const asked: { id?: string }[] = [];
+    const { mux, output } = serve(answering(asked));
+    const list = mux.request('tools/list', {});
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    output.write(line({ id: asked[0]?.id, result: big }));
+    await expect(list).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(mux.ended).toBe(true);
+  });
+
+  it('is read while a client has asked', async () => {
+    const asked: { id?: string }[] = [];
+    const { mux, output } = serve(answering(asked));
+    const session = mux.openSession();
+    const heard: unknown[] = [];
+    session.onmessage = (message) => heard.push(message);
+    await session.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: {} });
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    output.write(line({ id: asked[0]?.id, result: big }));
+    await vi.waitFor(() => expect(heard).toEqual([expect.objectContaining({ id: 1, result: big })]));
+    mux.close();
+  });
+});
+
 describe('an exception at the edge of a connection over stdio', () => {
   const thrower = (): never => {
     throw new Error('thrown by the host');

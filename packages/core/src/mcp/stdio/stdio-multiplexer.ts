@@ -50,7 +50,11 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
   constructor(options: StdioMultiplexerOptions) {
     this.#options = options;
     const { channel, clock, logger, maxMessageBytes: maxBytes = limits.messageBytes } = options;
-    this.#pipe = new MessagePipe({ channel, clock, logger, maxBytes, listener: this });
+    const maxBytesRead = (): number =>
+      this.#calls.has((owner) => owner instanceof MuxSession)
+        ? maxBytes
+        : Math.min(maxBytes, limits.ownAnswerBytes);
+    this.#pipe = new MessagePipe({ channel, clock, logger, maxBytes, maxBytesRead, listener: this });
   }
 
   get ended(): boolean {
