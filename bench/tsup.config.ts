@@ -6,5 +6,6 @@ export default program({
   'timed-import': 'src/import/timed-import.ts',
   empty: 'src/import/empty.ts',
   consumer: 'src/events/consumer.ts',
+  'fleet-member': 'src/events/fleet-member.ts',
   'hostile-other-host': 'src/hostile/other-host.ts',
 });

@@ -19,6 +19,7 @@ import type { Connection, Database } from './database/database.js';
 import { Gate } from './database/gate.js';
 import { News } from './news.js';
 import { readIdentity } from './sql/identity.js';
+import { leaseStatements, type LeaseStatements } from './sql/lease-statements.js';
 import { migrate } from './sql/migrate.js';
 import { serverPage } from './sql/lists.js';
 import { prepared, quoted } from './sql/statement.js';
@@ -26,7 +27,7 @@ import { timestamp } from './sql/timestamp.js';
 import { SqlCounterTable } from './tables/sql-counter-table.js';
 import { SqlEventLog } from './tables/sql-event-log.js';
 import { SqlInstanceTable } from './tables/sql-instance-table.js';
-import { leaseStatements } from './sql/lease-statements.js';
+import { HolderPresence } from './tables/holder-presence.js';
 import { SqlLeaseTable } from './tables/sql-lease-table.js';
 import { SqlRowTable } from './tables/sql-row-table.js';
 import { runTransaction } from './tables/sql-transaction.js';
@@ -54,6 +55,8 @@ export class SqlStore extends SqlWriter implements Store {
   readonly #news: News;
   readonly #statements: WriterStatements;
   readonly #direct: Connection;
+  readonly #leaseStatements: LeaseStatements;
+  readonly #presence: HolderPresence | undefined;
   readonly #closing: Once<void>;
 
   constructor(parts: SqlStoreParts) {
@@ -69,6 +72,7 @@ export class SqlStore extends SqlWriter implements Store {
     });
     this.#parts = parts;
     this.#closing = new Once(async () => {
+      await this.#presence?.stop();
       await news.sent();
       await parts.database.close();
     });
@@ -79,7 +83,17 @@ export class SqlStore extends SqlWriter implements Store {
     this.servers = new SqlRowTable(shared, { schema, table: 'servers', page: serverPage });
     this.instances = new SqlInstanceTable(shared, schema);
     this.events = new SqlEventLog(shared, schema, () => news.tell('numbered'));
-    this.leases = new SqlLeaseTable(this.#direct, schema, () => news.tell('leases'));
+    this.#leaseStatements = leaseStatements(schema);
+    const onReleased = (): void => news.tell('leases');
+    this.#presence =
+      parts.database.wire === undefined
+        ? undefined
+        : new HolderPresence(this.#direct, this.#leaseStatements, onReleased);
+    this.leases = new SqlLeaseTable(this.#direct, {
+      statements: this.#leaseStatements,
+      presence: this.#presence,
+      onReleased,
+    });
     this.counters = new SqlCounterTable(shared, schema);
   }
 
@@ -90,8 +104,7 @@ export class SqlStore extends SqlWriter implements Store {
     await database.open(options);
     await migrate(database.direct, schema, options);
     // Nobody else can be there: whoever held leases is dead.
-    if (database.exclusive === true)
-      await database.direct.query(leaseStatements(quoted(schema)).void, [], options);
+    if (database.exclusive === true) await database.direct.query(this.#leaseStatements.void, [], options);
     const identity = await readIdentity({ ...this.#parts, schema: quoted(schema) }, options);
     this.#gate.open();
     return identity;
@@ -118,6 +131,7 @@ export class SqlStore extends SqlWriter implements Store {
   }
 
   watch(listener: (news: StoreNews) => void, report?: PartReport): Unsubscribe {
+    this.#presence?.watch();
     return this.#news.watch(listener, report);
   }
 }

@@ -64,7 +64,7 @@ export class Wiring {
       bus,
       mayRelay: () => this.#work.leases.isRelay(),
       onEvent: (event) => this.#work.worker?.heard(event),
-      onLeases: () => void this.#work.leases.look(),
+      onLeases: () => void this.#work.leases.heard(),
       eventRetentionMs: options.eventRetentionMs,
     });
     this.#work = wireWorker(this.context, {

@@ -12,6 +12,8 @@ export interface Queryable {
 
 /** What a piece of work runs statements on. */
 export interface Queries {
+  /** Which process of the server has the connection, as the server says; unknown where there is no server. */
+  readonly processId?: number | undefined;
   query(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
   /** Runs a statement for what it changes. Returns how many rows it wrote, or returned where it wrote none. */
   change(statement: Statement, values: readonly unknown[]): Promise<number>;

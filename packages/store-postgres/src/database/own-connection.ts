@@ -65,6 +65,8 @@ const ping = prepared('select 1');
 const times = Object.freeze({
   firstRetry: 100,
   longestRetry: 2_000,
+  /** Whoever holds leases has about a second to be back when all connections were cut. */
+  longestUnheard: 500,
   poll: 1_000,
   grace: 1_000,
   /** A server that is gone without a word looks like one that has no news. */
@@ -224,7 +226,7 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
       this.#isSilent = true;
       this.#listener?.onHearing(false, why);
       await sleep(systemClock, waitMs, signal);
-      waitMs = Math.min(waitMs * 2, times.longestRetry);
+      waitMs = Math.min(waitMs * 2, times.longestUnheard);
     }
   }
 

@@ -14,15 +14,22 @@ export interface SessionOptions {
 /** Every value stays text: a host may have taught its driver other types. */
 const types = { getTypeParser: () => (text: string) => text };
 
+/** The part of a client of `pg` that a session uses. */
+type SessionClient = Pick<PostgresPoolClient, 'query'> & { readonly processID?: number | null | undefined };
+
 /** A session on a client of `pg`. */
 export class ClientSession implements Session {
-  readonly #client: Pick<PostgresPoolClient, 'query'>;
+  readonly #client: SessionClient;
   readonly #options: SessionOptions;
   #broken = false;
 
-  constructor(client: Pick<PostgresPoolClient, 'query'>, options: SessionOptions) {
+  constructor(client: SessionClient, options: SessionOptions) {
     this.#client = client;
     this.#options = options;
+  }
+
+  get processId(): number | undefined {
+    return this.#client.processID ?? undefined;
   }
 
   /** Whether the connection failed, so that nothing more can be done with it. */

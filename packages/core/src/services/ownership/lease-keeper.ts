@@ -132,6 +132,11 @@ export class LeaseKeeper implements Ownership, Claims {
     await this.#sharing.now();
   }
 
+  /** Leases changed in the store: looks at all, those it holds first. */
+  async heard(): Promise<void> {
+    await Promise.all([this.#renewing.now(), this.look()]);
+  }
+
   /**
    * Gives leases back, so that others need not wait for them to run out; no new ones are taken from now on. Those held are
    * renewed until all are given back.
