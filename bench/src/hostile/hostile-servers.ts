@@ -38,7 +38,11 @@ export async function provokeHostile(infra: MCPInfra): Promise<() => Promise<voi
   const ids: string[] = [];
   for (const [command, way] of hostile) {
     const name = `hostile-${command.filter((word) => /^[a-z]/u.test(word)).join('-')}-${way.transport ?? 'http'}`;
-    const jsonSpec = { type: 'process', command: [process.execPath, hostileServer, ...command], ...way };
+    const jsonSpec: ProcessSpec = {
+      type: 'process',
+      command: [process.execPath, hostileServer, ...command],
+      ...way,
+    };
     const { id } = await infra.instances.create({ name, jsonSpec });
     ids.push(id);
     provoking.push(provoke(id));
