@@ -5,6 +5,7 @@ import type { CopyRef, Provider } from '../ports/provider.js';
 import type { Store } from '../ports/store.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 import type { Ownership } from '../services/context/ownership.js';
+import { SecretSource } from '../services/secrets/secret-source.js';
 import { destroyCopies } from './destroy-copies.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -40,7 +41,8 @@ function owning(
     placement: () => 'here',
     concerns: () => owned.now,
   };
-  return { owned, run: () => destroyCopies({ context, ownership }, new AbortController().signal) };
+  const secrets = new SecretSource(context);
+  return { owned, run: () => destroyCopies({ context, ownership, secrets }, new AbortController().signal) };
 }
 
 /** What nobody handled while work was under way. */

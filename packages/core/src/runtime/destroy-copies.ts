@@ -13,7 +13,7 @@ const atOnce = 16;
  * @throws the first failure, also to read what there is, when all that was found has been tried
  */
 export async function destroyCopies(
-  { context, ownership }: Pick<ReconcileServices, 'context' | 'ownership'>,
+  { context, ownership, secrets }: Pick<ReconcileServices, 'context' | 'ownership' | 'secrets'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { store, providers } = context;
@@ -31,7 +31,7 @@ export async function destroyCopies(
     try {
       await slots.run(() => destroy(record, copy), signal);
     } catch (error) {
-      failures.push(error);
+      failures.push(secrets.scrubError(record.id, error));
     }
   };
 

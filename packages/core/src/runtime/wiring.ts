@@ -135,7 +135,9 @@ export class Wiring {
       ),
     );
     await Promise.all([
-      time.close('worker', Math.min(most(), Math.max(drainMs, shares.localMs)), () => worker?.stop()),
+      time.close('worker', Math.min(most(), Math.max(drainMs, shares.localMs)), (signal) =>
+        worker?.stop(signal),
+      ),
       this.#drain(Math.min(drainMs, most())),
     ]);
     await time.close('peer', local(), () => this.#control.close());

@@ -120,13 +120,14 @@ export class Worker {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Ends everything. What is not over when the signal fires is given up. */
+  async stop(signal?: AbortSignal): Promise<void> {
     this.#ending.abort();
     for (const off of this.#watching.values()) off();
     this.#watching.clear();
     this.#parts.health.stop();
     await this.#queue.stop();
-    await this.#reconciler.stop();
+    await this.#reconciler.stop(signal);
     await this.#loops;
   }
 

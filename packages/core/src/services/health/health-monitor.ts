@@ -32,6 +32,7 @@ export class HealthMonitor implements HealthTracking {
   readonly #watch: PlacementWatch;
   readonly #writer: HealthWriter;
   readonly #targets = new Map<string, HealthTarget>();
+  #stopped = false;
 
   constructor(
     context: ServiceContext,
@@ -78,7 +79,8 @@ export class HealthMonitor implements HealthTracking {
 
   track(record: InstanceRecord, fence: number): void {
     const { active } = record.runtime;
-    if (!active) return;
+    // A pass that ends after the stop still tells of what it saw.
+    if (!active || this.#stopped) return;
     const known = this.#targets.get(record.id);
     if (known?.revision === active.revision && known.fence === fence) this.#goOn(known, record);
     else this.#begin(record, active, fence);
@@ -101,6 +103,7 @@ export class HealthMonitor implements HealthTracking {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timers.clear();
     this.#watch.stop();
     this.#writer.stop();
