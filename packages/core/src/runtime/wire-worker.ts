@@ -52,11 +52,13 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
     secrets,
     slots: new FairSlots(concurrency.probes, clock),
     timers: (due) => new TimerHeap<string>(clock, due),
+    silent: (type) => condition.evidence(`provider:${type}`),
   });
   const reach = new ProviderReach(context, {
     condition,
     onAnswer: (provider) => worker?.watch(provider),
     onReached: () => void leases.look(),
+    onBack: (provider) => worker?.recovered(provider),
   });
   const dropLost = (): Promise<void> => links.dropLost((key) => leases.fence(key) !== null);
   const leases = new LeaseKeeper(context, {

@@ -30,7 +30,7 @@ const shares = Object.freeze({ localMs: 3_000, storeMs: 3_000 });
 /** Everything a fleet consists of, put together and taken apart in order. */
 export class Wiring {
   readonly context: ServiceContext;
-  readonly bus: EventBus;
+  readonly #bus: EventBus;
   readonly #options: ResolvedOptions;
   readonly #events: WiredEvents;
   readonly #work: WiredWorker;
@@ -42,7 +42,7 @@ export class Wiring {
   constructor(options: ResolvedOptions) {
     const { bus, ...plugins } = wirePlugins(options);
     this.#options = options;
-    this.bus = bus;
+    this.#bus = bus;
     this.context = {
       ...plugins,
       identity: () => {
@@ -81,7 +81,6 @@ export class Wiring {
     return this.#control.scopeParts;
   }
 
-  /** What had been opened when it rejects stays open, for the next call or for `stop`; nothing works meanwhile. */
   /** How many instances each part keeps something of in memory; all of it goes with them. */
   get kept(): Readonly<Record<'worker' | 'secrets' | 'links' | 'probes', number>> {
     const { parts, worker } = this.#work;
@@ -94,6 +93,7 @@ export class Wiring {
     };
   }
 
+  /** What had been opened when it rejects stays open, for the next call or for `stop`; nothing works meanwhile. */
   async start(): Promise<void> {
     const { signal } = this.#ending;
     // Like a server that listens: what was started keeps the process alive until it is stopped.
@@ -172,7 +172,7 @@ export class Wiring {
     ]);
     this.#events.stop();
     leases.stop();
-    await time.close('event-bus', most(), (signal) => this.bus.close({ signal }));
+    await time.close('event-bus', most(), (signal) => this.#bus.close({ signal }));
     await time.close('store', time.leftMs, (signal) => store.close({ signal }));
     this.#letProcessEnd();
     return time.report;

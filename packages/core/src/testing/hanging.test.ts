@@ -253,7 +253,10 @@ describe('health()', () => {
     const bus = altered(memoryEventBus(), { healthy: () => false });
     const infra = infraOf({ clock, events: bus, roles: ['control'], providers: [fakeProvider({ clock })] });
     await started(infra, clock);
+    await clock.advance(3_000);
     expect(await infra.health()).toMatchObject({ status: 'degraded', degraded: [{ part: 'event-bus' }] });
+    const lines = await infra.doctor();
+    expect(lines.find(({ name }) => name === 'event-bus')).toMatchObject({ ok: false });
   });
 
   it('says what a provider does not hear of by itself', async () => {

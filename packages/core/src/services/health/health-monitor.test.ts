@@ -17,6 +17,7 @@ it('probes nothing that a late pass tells of after it was stopped', () => {
     secrets: {} as SecretSource,
     slots: new FairSlots(1, clock),
     timers: (due) => new TimerHeap<string>(clock, due),
+    silent: () => undefined,
   });
   const spec = { type: 'docker', image: 'mcp/test' } as JsonSpec;
   const active = { revision: 1, runHash: 'h', spec };

@@ -42,9 +42,11 @@ export class HealthMonitor implements HealthTracking {
       /** How many servers of a placement may be asked at once. */
       readonly slots: FairSlots;
       readonly timers: (due: (key: string) => void) => DueTimes;
+      /** Told of a type whose engine does not answer. */
+      readonly silent: (type: string) => void;
     },
   ) {
-    const { links, secrets, slots, timers } = options;
+    const { links, secrets, slots, timers, silent } = options;
     this.#context = context;
     this.#links = links;
     this.#secrets = secrets;
@@ -53,7 +55,8 @@ export class HealthMonitor implements HealthTracking {
     this.#watch = new PlacementWatch(context, {
       timers,
       listener: {
-        lost: (ids, { code, message }) => {
+        lost: (ids, { type, error: { code, message } }) => {
+          silent(type);
           const at = context.clock.now();
           this.#each(ids, (target) => this.#saw(target, { kind: 'unreachable', at, code, message }));
         },
