@@ -103,6 +103,8 @@ export class Wiring {
     } catch (error) {
       this.#work.reach.stop();
       this.#events.unhear();
+      // Where it was ended, that is for `stop`, which has a time for it.
+      if (!signal.aborted) await this.#giveLeasesBack();
       this.#letProcessEnd();
       throw error;
     }
@@ -176,6 +178,13 @@ export class Wiring {
     await time.close('store', time.leftMs, (signal) => store.close({ signal }));
     this.#letProcessEnd();
     return time.report;
+  }
+
+  /** Leaves everything to other processes, until the next start. */
+  async #giveLeasesBack(): Promise<void> {
+    const { leases } = this.#work;
+    await leases.giveBack();
+    leases.stop();
   }
 
   /** Once the signal has fired it goes no step further; the step that it is at is not waited for. */
