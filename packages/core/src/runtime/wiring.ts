@@ -55,7 +55,7 @@ export class Wiring {
     this.#events = wireEvents(this.context, {
       bus,
       mayRelay: () => this.#work.leases.isRelay(),
-      onEvent: (event) => this.#work.worker?.heard(event),
+      onEvent: (event) => this.#work.heard(event),
       onLeases: () => void this.#work.leases.look(),
       eventRetentionMs: options.eventRetentionMs,
     });
