@@ -61,7 +61,8 @@ async function unheardIn(work: () => Promise<unknown>): Promise<readonly unknown
 
 describe('the removal of all copies', () => {
   it('tells of a failure when all have been tried, also one while the next page is read', async () => {
-    const [first = [], second = []] = [rows(1), rows(1)];
+    const first = rows(1);
+    const second = rows(1);
     const destroyed: string[] = [];
     const slow = async () => {
       await turn();

@@ -80,10 +80,13 @@ describe('a process that does not own what it calls', () => {
         resolveOptions({ providers: [provider], secrets, store: shared, roles: [role] }),
       );
       await wiring.start();
-      onTestFinished(async () => void (await wiring.stop(10_000)));
-      return { wiring, ...new FleetScope(wiring.scopeParts, null) };
+      onTestFinished(async () => {
+        await wiring.stop(10_000);
+      });
+      return { wiring, instances: new FleetScope(wiring.scopeParts, null).instances };
     };
-    return { engine, owner: await processOf('worker'), caller: await processOf('control') };
+    await processOf('worker');
+    return { engine, caller: await processOf('control') };
   }
 
   it('keeps one link to each instance through its updates, and nothing once it is gone', async () => {

@@ -125,13 +125,13 @@ export class Subscription {
 
   /** @returns whether there is more to do at once */
   async #step(signal: AbortSignal): Promise<boolean> {
+    this.#trouble = undefined;
     if (!this.#isMine()) {
       // What was parked is read again by whoever goes on from the saved cursor.
       this.#after = undefined;
       this.#parked.clear();
       return false;
     }
-    this.#trouble = undefined;
     this.#after ??= await this.#resume(signal);
     if (this.#after === undefined) return false;
     await this.#retry(signal);

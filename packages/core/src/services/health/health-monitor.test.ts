@@ -5,16 +5,17 @@ import { TimerHeap } from '../../async/timer-heap.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { manualClock } from '../../testing/manual-clock.js';
 import type { ServiceContext } from '../context/service-context.js';
-import type { LinkRegistry } from '../ownership/link-registry.js';
-import type { SecretSource } from '../secrets/secret-source.js';
+import { LinkRegistry } from '../ownership/link-registry.js';
+import { SecretSource } from '../secrets/secret-source.js';
 import { HealthMonitor } from './health-monitor.js';
 
 it('probes nothing that a late pass tells of after it was stopped', () => {
   const clock = manualClock();
   const context = { clock, random: () => 0.5 } as unknown as ServiceContext;
+  const secrets = new SecretSource(context);
   const monitor = new HealthMonitor(context, {
-    links: {} as LinkRegistry,
-    secrets: {} as SecretSource,
+    links: new LinkRegistry(context, secrets, { toolsChanged: () => undefined, owns: () => true }),
+    secrets,
     slots: new FairSlots(1, clock),
     timers: (due) => new TimerHeap<string>(clock, due),
     silent: () => undefined,

@@ -105,7 +105,7 @@ export class PlacementWatch {
       placement.lost = error;
       if (error === null) placement.answeredMs = this.#context.clock.monotonicMs();
       this.#plan(key, placement, beganMs);
-      if (error !== null && was === null) 
+      if (error !== null && was === null)
         this.#listener.lost(placement.copies.keys(), { type: asked.type, error });
       if (error === null && was !== null) this.#listener.back(placement.copies.keys());
     });

@@ -1,3 +1,4 @@
+import { isAborted } from '../../async/abort.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import { rowsOfPages } from '../../domain/list-page.js';
 import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
@@ -40,14 +41,14 @@ export class Resync {
     const listings = (
       await Promise.all([...providers.values()].map((provider) => this.#list(provider, signal)))
     ).filter((listing) => listing !== undefined);
-    if (signal.aborted) return;
+    if (isAborted(signal)) return;
     const running = new Map<string, OwnedCopy['state']>();
     for (const { listed } of listings)
       for (const { copy, state } of listed) running.set(copyKey(copy.instanceId, copy.revision), state);
     const reachable = new Set(listings.map(({ provider }) => provider.type));
     // Rows are read after the copies were listed: a row is always written before its copy is made.
     const known = await this.#compare(running, reachable, signal);
-    if (signal.aborted) return;
+    if (isAborted(signal)) return;
     await Promise.all(
       listings.map(({ provider, listed }) => {
         const strangers = listed.filter(({ copy }) => !known.has(copyKey(copy.instanceId, copy.revision)));
