@@ -1,8 +1,9 @@
 import { withDeadline } from '../async/deadline.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
-import type { EventBus } from '../ports/event-bus.js';
 import type { Prerequisite, Provider } from '../ports/provider.js';
+import { busPart } from '../services/events/bus-condition.js';
+import type { FleetCondition } from '../services/events/fleet-condition.js';
 import { hasFingerprintKey } from '../services/secrets/fingerprint-key.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 
@@ -14,7 +15,7 @@ const lineHasMs = 10_000;
 /** Looks at everything a fleet needs; each line is ok or says what mends it. Never rejects. */
 export async function diagnose(
   context: ServiceContext,
-  surroundings: { readonly bus: EventBus; readonly started: boolean },
+  surroundings: { readonly condition: FleetCondition; readonly started: boolean },
 ): Promise<readonly Prerequisite[]> {
   const found: Prerequisite[] = [checkNode(process.versions.node)];
   found.push({
@@ -25,16 +26,12 @@ export async function diagnose(
       : 'Not started: call infra.start().',
   });
   if (!surroundings.started) return found;
-  const busOk = surroundings.bus.healthy?.() ?? true;
+  const bus = surroundings.condition.parts().find(({ part }) => part === busPart);
   const [store, ...providers] = await Promise.all([
     askStore(context),
     ...[...context.providers.values()].map((provider) => askProvider(context, provider)),
   ]);
-  found.push(...store, {
-    name: 'event-bus',
-    ok: busOk,
-    message: busOk ? 'Answers.' : 'Its backend does not answer; events reach other processes late.',
-  });
+  found.push(...store, { name: busPart, ok: bus === undefined, message: bus?.message ?? 'Answers.' });
   found.push(...providers.flat());
   for (const { name } of context.resolvers)
     found.push({ name: `secrets:${name}`, ok: true, message: 'Configured.' });

@@ -2,7 +2,6 @@ import { instanceStatuses } from '../domain/instance/mcp-server-instance.js';
 import { withDeadline } from '../async/deadline.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
-import type { EventBus } from '../ports/event-bus.js';
 import { timestamp } from '../services/context/event-drafts.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 import type { Sightings } from '../services/ownership/sightings.js';
@@ -23,11 +22,7 @@ const storeHasMs = 2_000;
 /** Says how a fleet that runs is, whatever hangs. Never rejects. */
 export async function fleetHealth(
   context: ServiceContext,
-  {
-    condition,
-    bus,
-    sightings,
-  }: { readonly condition: FleetCondition; readonly bus: EventBus; readonly sightings: Sightings },
+  { condition, sightings }: { readonly condition: FleetCondition; readonly sightings: Sightings },
 ): Promise<FleetHealth> {
   const found: PartCondition[] = [];
   const note = (part: string, message: string): void => {
@@ -39,8 +34,6 @@ export async function fleetHealth(
   } catch (error) {
     note('store', messageOf(error));
   }
-  if (bus.healthy?.() === false)
-    note('event-bus', 'Its backend does not answer; events reach other processes late.');
   const known = condition.parts();
   const parts = new Set(known.map(({ part }) => part));
   const degraded = [...known, ...found.filter(({ part }) => !parts.has(part))];

@@ -126,9 +126,9 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec> implements MCPInfraScop
    * Never rejects, and answers within two seconds also while the store is away.
    */
   async health(): Promise<FleetHealth> {
-    const { condition, context, bus, scopeParts } = this.#wiring;
+    const { condition, context, scopeParts } = this.#wiring;
     if (!this.#lifecycle.isRunning) return { status: 'stopped', degraded: condition.parts(), instances: {} };
-    return fleetHealth(context, { condition, bus, sightings: scopeParts.sightings });
+    return fleetHealth(context, { condition, sightings: scopeParts.sightings });
   }
 
   /**
@@ -142,7 +142,8 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec> implements MCPInfraScop
   /** One line for each thing the fleet needs, ok or with what mends it. Never rejects, and answers within ten seconds. */
   async doctor(): Promise<readonly Prerequisite[]> {
     const { diagnose } = await import('./doctor.js');
-    return diagnose(this.#wiring.context, { bus: this.#wiring.bus, started: this.#lifecycle.isRunning });
+    const { context, condition } = this.#wiring;
+    return diagnose(context, { condition, started: this.#lifecycle.isRunning });
   }
 
   /** Removes copies that no instance speaks of; done by itself every resync. */

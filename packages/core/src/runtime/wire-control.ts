@@ -35,7 +35,7 @@ export function wireControl(
     scopeParts: { ...parts, owned, remote, sightings, hub, subscriptions, claims: leases },
     address: () => peer?.address,
     open: async ({ fleet }) => {
-      if (settings.peer === null) return;
+      if (settings.peer === null || peer) return;
       const { clock, logger } = context;
       const { openPeerLink } = await import('../mcp/peer/open-peer-link.js');
       peer = await openPeerLink({ settings: settings.peer, fleet, host: owned, clock, logger });

@@ -4,6 +4,7 @@ import { FairSlots } from '../async/fair-slots.js';
 import { Recurring } from '../async/recurring.js';
 import { TimerHeap } from '../async/timer-heap.js';
 import { messageOf } from '../domain/errors/normalise-error.js';
+import type { Event } from '../domain/events/event.js';
 import type { ServiceContext } from '../services/context/service-context.js';
 import type { FleetCondition } from '../services/events/fleet-condition.js';
 import { HealthMonitor } from '../services/health/health-monitor.js';
@@ -40,6 +41,8 @@ export interface WiredWorker {
   readonly aligning: Recurring;
   /** Makes the worker, with its code, which a process that only controls never loads. Idempotent. */
   load(): Promise<void>;
+  /** Takes in what happened in the fleet, in whichever process. */
+  readonly heard: (event: Event) => void;
 }
 
 /** Wires what owns instances and works on them. */
@@ -48,19 +51,24 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
   const { condition, onOwnership } = options;
   const { roles, concurrency, resyncEveryMs } = options.settings;
   const secrets = new SecretSource(context);
-  const links = new LinkRegistry(context, secrets, (id) => health.toolsChanged(id));
+  const links = new LinkRegistry(context, secrets, {
+    toolsChanged: (id) => health.toolsChanged(id),
+    owns: (key) => leases.fence(key) !== null,
+  });
   const health = new HealthMonitor(context, {
     links,
     secrets,
     slots: new FairSlots(concurrency.probes, clock),
     timers: (due) => new TimerHeap<string>(clock, due),
+    silent: (type) => condition.evidence(`provider:${type}`),
   });
   const reach = new ProviderReach(context, {
     condition,
     onAnswer: (provider) => worker?.watch(provider),
     onReached: () => void leases.look(),
+    onBack: (provider) => worker?.recovered(provider),
   });
-  const dropLost = (): Promise<void> => links.dropLost((key) => leases.fence(key) !== null);
+  const dropLost = (): Promise<void> => links.dropLost();
   const leases = new LeaseKeeper(context, {
     holderId: `${hostname()}-${String(process.pid)}-${randomBytes(4).toString('hex')}`,
     worker: roles.has('worker'),
@@ -97,11 +105,20 @@ export function wireWorker(context: ServiceContext, options: WireWorkerOptions):
       condition.report('clock', false, `The store did not say what time it is: ${messageOf(error)}`);
     },
   });
+  const heard = (event: Event): void => {
+    // Also where this process never owned it: whoever asks for an instance keeps something of it.
+    if (event.type === 'MCPServerInstanceRemoved') {
+      secrets.forget(event.subject);
+      void links.forget(event.subject);
+    }
+    worker?.heard(event);
+  };
   return {
     parts,
     leases,
     reach,
     aligning,
+    heard,
     get worker() {
       return worker;
     },

@@ -31,7 +31,7 @@ const shares = Object.freeze({ localMs: 3_000, storeMs: 3_000 });
 /** Everything a fleet consists of, put together and taken apart in order. */
 export class Wiring {
   readonly context: ServiceContext;
-  readonly bus: EventBus;
+  readonly #bus: EventBus;
   readonly #options: ResolvedOptions;
   readonly #events: WiredEvents;
   readonly #work: WiredWorker;
@@ -44,7 +44,7 @@ export class Wiring {
   constructor(options: ResolvedOptions) {
     const { bus, ...plugins } = wirePlugins(options);
     this.#options = options;
-    this.bus = bus;
+    this.#bus = bus;
     this.context = {
       ...plugins,
       identity: () => {
@@ -63,7 +63,7 @@ export class Wiring {
     this.#events = wireEvents(this.context, {
       bus,
       mayRelay: () => this.#work.leases.isRelay(),
-      onEvent: (event) => this.#work.worker?.heard(event),
+      onEvent: (event) => this.#work.heard(event),
       onLeases: () => void this.#work.leases.heard(),
       eventRetentionMs: options.eventRetentionMs,
     });
@@ -89,7 +89,6 @@ export class Wiring {
     return this.#control.scopeParts;
   }
 
-  /** What had been opened when it rejects stays open, for the next call or for `stop`; nothing works meanwhile. */
   /** How many instances each part keeps something of in memory; all of it goes with them. */
   get kept(): Readonly<Record<'worker' | 'secrets' | 'links' | 'probes', number>> {
     const { parts, worker } = this.#work;
@@ -102,6 +101,7 @@ export class Wiring {
     };
   }
 
+  /** What had been opened when it rejects stays open, for the next call or for `stop`; nothing works meanwhile. */
   async start(): Promise<void> {
     const { signal } = this.#ending;
     // Like a server that listens: what was started keeps the process alive until it is stopped.
@@ -111,6 +111,8 @@ export class Wiring {
     } catch (error) {
       this.#work.reach.stop();
       this.#events.unhear();
+      // Where it was ended, that is for `stop`, which has a time for it.
+      if (!signal.aborted) await this.#giveLeasesBack();
       this.#letProcessEnd();
       throw error;
     }
@@ -143,7 +145,9 @@ export class Wiring {
       ),
     );
     await Promise.all([
-      time.close('worker', Math.min(most(), Math.max(drainMs, shares.localMs)), () => worker?.stop()),
+      time.close('worker', Math.min(most(), Math.max(drainMs, shares.localMs)), (signal) =>
+        worker?.stop(signal),
+      ),
       this.#drain(Math.min(drainMs, most())),
     ]);
     await time.close('peer', local(), () => this.#control.close());
@@ -178,10 +182,17 @@ export class Wiring {
     ]);
     this.#events.stop();
     leases.stop();
-    await time.close('event-bus', most(), (signal) => this.bus.close({ signal }));
+    await time.close('event-bus', most(), (signal) => this.#bus.close({ signal }));
     await time.close('store', time.leftMs, (signal) => store.close({ signal }));
     this.#letProcessEnd();
     return time.report;
+  }
+
+  /** Leaves everything to other processes, until the next start. */
+  async #giveLeasesBack(): Promise<void> {
+    const { leases } = this.#work;
+    await leases.giveBack();
+    leases.stop();
   }
 
   /** Once the signal has fired it goes no step further; the step that it is at is not waited for. */

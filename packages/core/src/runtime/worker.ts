@@ -12,10 +12,12 @@ import { Resync } from '../services/reconcile/resync.js';
 import { watchSlots } from '../services/reconcile/watch-slots.js';
 import { isAborted, underSignals } from '../async/abort.js';
 import { passRetryMs } from '../services/reconcile/backend-away.js';
-import { longActMs, RecoveryWatch } from '../services/reconcile/recovery-watch.js';
 import { sleep } from '../async/sleep.js';
 import type { ReconcileServices } from '../services/reconcile/reconcile-services.js';
 import { KeyedQueue } from '../async/keyed-queue.js';
+
+/** A pass that acts for longer, in milliseconds, is made again once its backend is back. */
+const longActMs = 5_000;
 
 /** The events by which another process tells that what is wanted of an instance has changed. */
 const wishes: ReadonlySet<EventType> = new Set<EventType>([
@@ -95,11 +97,7 @@ export class Worker {
       const { SecretRotation } = await import('../services/secrets/secret-rotation.js');
       loops.push(new SecretRotation(this.#parts).run(this.#parts, this.#ending.signal));
     }
-    const recovery = new RecoveryWatch(this.#parts, {
-      actsLong: (type) => this.#reconciler.actingLong(type, longActMs).length > 0,
-      recovered: (type) => this.#recovered(type),
-    });
-    loops.push(recovery.run(this.#ending.signal), watchSlots(this.#parts, this.#ending.signal));
+    loops.push(watchSlots(this.#parts, this.#ending.signal));
     this.#loops = Promise.all([this.#run(), ...loops]);
   }
 
@@ -120,21 +118,22 @@ export class Worker {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Makes again what a backend may have swallowed, and wakes all that waits for its next try. */
+  recovered({ type }: Provider): void {
+    for (const id of this.#reconciler.actingLong(type, longActMs)) this.wake(id, 'wish-changed');
+    this.#comparing.abort();
+    this.#news.abort();
+  }
+
+  /** Ends everything. What is not over when the signal fires is given up. */
+  async stop(signal?: AbortSignal): Promise<void> {
     this.#ending.abort();
     for (const off of this.#watching.values()) off();
     this.#watching.clear();
     this.#parts.health.stop();
     await this.#queue.stop();
-    await this.#reconciler.stop();
+    await this.#reconciler.stop(signal);
     await this.#loops;
-  }
-
-  /** Makes again what a backend may have swallowed, and wakes all that waits for its next try. */
-  #recovered(type: string): void {
-    for (const id of this.#reconciler.actingLong(type, longActMs)) this.wake(id, 'wish-changed');
-    this.#comparing.abort();
-    this.#news.abort();
   }
 
   async #run(): Promise<void> {

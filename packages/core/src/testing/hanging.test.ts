@@ -10,6 +10,8 @@ import { mcpError, type Provider, type ProviderContext, type Store } from '../pl
 import { fakeProvider } from './fake-provider.js';
 import { type ManualClock, manualClock } from './manual-clock.js';
 import { local } from './fake-kinds.fixture.js';
+// What is loaded when it is needed takes time of no clock.
+import '../runtime/doctor.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 const hangs = (): Promise<never> => new Promise(() => undefined);
@@ -253,7 +255,10 @@ describe('health()', () => {
     const bus = altered(memoryEventBus(), { healthy: () => false });
     const infra = infraOf({ clock, events: bus, roles: ['control'], providers: [fakeProvider({ clock })] });
     await started(infra, clock);
+    await clock.advance(3_000);
     expect(await infra.health()).toMatchObject({ status: 'degraded', degraded: [{ part: 'event-bus' }] });
+    const lines = await infra.doctor();
+    expect(lines.find(({ name }) => name === 'event-bus')).toMatchObject({ ok: false });
   });
 
   it('says what a provider does not hear of by itself', async () => {

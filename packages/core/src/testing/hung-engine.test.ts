@@ -59,6 +59,46 @@ it.each([
   expect(told.some((line) => line.includes('unhealthy') || line.includes('failed'))).toBe(false);
 });
 
+it.each([
+  ['worker', ['control', 'worker']],
+  ['process that only controls', ['control']],
+] as const)(
+  'is named by a %s within 10 s, and no longer 10 s after it is back, also where nothing runs',
+  async (_, roles) => {
+    const { clock, provider, state } = engine();
+    await using t = await createTestInfra({ clock, providers: [provider], roles: [...roles] });
+    const named = async () => (await t.infra.health()).degraded.map(({ part }) => part);
+    await t.advance(60_000);
+    for (let times = 1; times <= 2; times++) {
+      state.hangs = true;
+      await t.advance(10_100);
+      expect(await named()).toEqual(['provider:docker']);
+      await t.advance(60_000);
+      state.hangs = false;
+      await t.advance(10_000);
+      expect(await named()).toEqual([]);
+      expect(t.recordedEvents('FleetDegraded')).toHaveLength(times);
+      expect(t.recordedEvents('FleetRecovered')).toHaveLength(times);
+    }
+  },
+);
+
+it('is named while it answers for a copy, and not for all it runs, once somebody met with that', async () => {
+  const clock = manualClock();
+  const fake = fakeProvider({ clock });
+  const state = { hangs: false };
+  const provider = altered(fake, { list: (options) => (state.hangs ? forever() : fake.list(options)) });
+  await using t = await createTestInfra({ clock, providers: [provider] });
+  state.hangs = true;
+  await t.advance(120_000);
+  expect((await t.infra.health()).degraded.map(({ part }) => part)).toEqual(['provider:docker']);
+  state.hangs = false;
+  await t.advance(40_000);
+  expect((await t.infra.health()).status).toBe('ok');
+  expect(t.recordedEvents('FleetDegraded')).toHaveLength(1);
+  expect(t.recordedEvents('FleetRecovered')).toHaveLength(1);
+});
+
 /** A store that outlives its infra. */
 function lasting(clock: ManualClock): Store {
   const store = memoryStore({ clock });

@@ -35,6 +35,8 @@ export class Connection {
   readonly #pinging: Recurring;
   #cancelHandshake: () => void = () => undefined;
   #epoch = 0;
+  /** Whether it is being made anew, of which ioredis says nothing until the other end, or its own patience, has ended it. */
+  #isGivenUp = false;
 
   constructor(template: Redis, timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -66,7 +68,10 @@ export class Connection {
       const recycle = (): void => this.#recycle('it accepted the connection but did not answer');
       this.#cancelHandshake = systemClock.schedule(timeoutMs, edge(note, recycle));
     };
-    const onReady = (): void => void (this.#epoch += 1);
+    const onReady = (): void => {
+      this.#epoch += 1;
+      this.#isGivenUp = false;
+    };
     const onSettled = (): void => this.#cancelHandshake();
     this.#redis.on('error', edge(ignoreError, note));
     this.#redis.on('connect', edge(note, onConnect));
@@ -85,7 +90,7 @@ export class Connection {
   }
 
   get isReady(): boolean {
-    return this.#redis.status === 'ready';
+    return this.#redis.status === 'ready' && !this.#isGivenUp;
   }
 
   /** Counts the connections made: another number is another connection. */
@@ -170,6 +175,7 @@ export class Connection {
 
   #recycle(reason: string): void {
     this.#reason = reason;
+    this.#isGivenUp = true;
     this.#redis.disconnect(true);
   }
 

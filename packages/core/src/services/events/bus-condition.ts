@@ -5,10 +5,12 @@ import type { EventBus } from '../../ports/event-bus.js';
 import type { ServiceContext } from '../context/service-context.js';
 import type { FleetCondition } from './fleet-condition.js';
 
-const lookEveryMs = 2_000;
+const lookEveryMs = 1_000;
 /** A connection that is lost and made again at once is no outage. */
-const badLooks = 2;
-const part = 'event-bus';
+const badLooks = 3;
+
+/** The part of a fleet's surroundings that its event bus is. */
+export const busPart = 'event-bus';
 
 /**
  * Says whether the event bus works: by what it says of itself, in every process, and by what becomes of publishing in the
@@ -49,20 +51,20 @@ export class BusCondition {
   /** It has taken what was published. */
   accepted(): void {
     this.#refused = undefined;
-    if (this.#bus.healthy?.() !== false) this.#condition.recovered(part);
+    if (this.#bus.healthy?.() !== false) this.#condition.recovered(busPart);
   }
 
   /** It has not taken what was published. */
   refused(error: MCPInfraError): void {
     this.#refused = error;
-    this.#condition.degraded(part, error);
+    this.#condition.degraded(busPart, error);
   }
 
   /** This process publishes no more: whether the bus takes anything is for another to say. */
   left(): void {
     if (this.#refused === undefined) return;
     this.#refused = undefined;
-    this.#condition.unknown(part);
+    this.#condition.unknown(busPart);
     this.#look();
   }
 
@@ -71,9 +73,9 @@ export class BusCondition {
     this.#badLooks = healthy === false ? this.#badLooks + 1 : 0;
     if (this.#badLooks >= badLooks) {
       const message = 'Its backend does not answer; events reach other processes late.';
-      this.#condition.degraded(part, mcpError('EVENT_BUS_FAILED', message));
+      this.#condition.degraded(busPart, mcpError('EVENT_BUS_FAILED', message));
     }
     // One that says nothing of itself is judged by what it takes.
-    if (healthy === true && this.#refused === undefined) this.#condition.recovered(part);
+    if (healthy === true && this.#refused === undefined) this.#condition.recovered(busPart);
   }
 }

@@ -32,6 +32,7 @@ export class HealthMonitor implements HealthTracking {
   readonly #watch: PlacementWatch;
   readonly #writer: HealthWriter;
   readonly #targets = new Map<string, HealthTarget>();
+  #stopped = false;
 
   constructor(
     context: ServiceContext,
@@ -41,9 +42,11 @@ export class HealthMonitor implements HealthTracking {
       /** How many servers of a placement may be asked at once. */
       readonly slots: FairSlots;
       readonly timers: (due: (key: string) => void) => DueTimes;
+      /** Told of a type whose engine does not answer. */
+      readonly silent: (type: string) => void;
     },
   ) {
-    const { links, secrets, slots, timers } = options;
+    const { links, secrets, slots, timers, silent } = options;
     this.#context = context;
     this.#links = links;
     this.#secrets = secrets;
@@ -52,7 +55,8 @@ export class HealthMonitor implements HealthTracking {
     this.#watch = new PlacementWatch(context, {
       timers,
       listener: {
-        lost: (ids, { code, message }) => {
+        lost: (ids, { type, error: { code, message } }) => {
+          silent(type);
           const at = context.clock.now();
           this.#each(ids, (target) => this.#saw(target, { kind: 'unreachable', at, code, message }));
         },
@@ -78,7 +82,8 @@ export class HealthMonitor implements HealthTracking {
 
   track(record: InstanceRecord, fence: number): void {
     const { active } = record.runtime;
-    if (!active) return;
+    // A pass that ends after the stop still tells of what it saw.
+    if (!active || this.#stopped) return;
     const known = this.#targets.get(record.id);
     if (known?.revision === active.revision && known.fence === fence) this.#goOn(known, record);
     else this.#begin(record, active, fence);
@@ -101,6 +106,7 @@ export class HealthMonitor implements HealthTracking {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timers.clear();
     this.#watch.stop();
     this.#writer.stop();

@@ -2,7 +2,7 @@ import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 
 /** Probes the running instances of this worker. */
 export interface HealthTracking {
-  /** Begins or goes on to probe an instance's active copy. */
+  /** Begins or goes on to probe an instance's active copy; nothing once it was stopped. */
   track(record: InstanceRecord, fence: number): void;
   untrack(id: string): void;
   /** The instances that are tracked. */
@@ -11,5 +11,6 @@ export interface HealthTracking {
   confirms(id: string): boolean;
   /** Lists an instance's tools soon, since the server said that they changed. */
   toolsChanged(id: string): void;
+  /** Ends all probing for good. */
   stop(): void;
 }

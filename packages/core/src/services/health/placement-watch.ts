@@ -22,7 +22,7 @@ interface Placement {
 
 /** Told of a placement that stops answering, or answers again, with the instances there. */
 export interface PlacementListener {
-  lost(instanceIds: Iterable<string>, error: MCPInfraError): void;
+  lost(instanceIds: Iterable<string>, why: { readonly type: string; readonly error: MCPInfraError }): void;
   back(instanceIds: Iterable<string>): void;
 }
 
@@ -97,24 +97,22 @@ export class PlacementWatch {
       const placement = this.#placements.get(key);
       if (!placement) return;
       const beganMs = this.#context.clock.monotonicMs();
-      const error = await this.#question(key, placement);
+      const asked = nextOf(placement);
+      if (!asked) return;
+      const error = await this.#question(key, asked, placement);
       if (this.#placements.get(key) !== placement) return;
       const was = placement.lost;
       placement.lost = error;
       if (error === null) placement.answeredMs = this.#context.clock.monotonicMs();
       this.#plan(key, placement, beganMs);
-      if (error !== null && was === null) this.#listener.lost(placement.copies.keys(), error);
+      if (error !== null && was === null)
+        this.#listener.lost(placement.copies.keys(), { type: asked.type, error });
       if (error === null && was !== null) this.#listener.back(placement.copies.keys());
     });
   }
 
   /** Whatever an engine says of a copy is an answer, also that it could not look at it. */
-  async #question(key: string, { copies }: Placement): Promise<MCPInfraError | null> {
-    const [next] = copies;
-    if (!next) return null;
-    const [id, asked] = next;
-    copies.delete(id);
-    copies.set(id, asked);
+  async #question(key: string, asked: PlacedCopy, { copies }: Placement): Promise<MCPInfraError | null> {
     const provider = this.#context.providers.get(asked.type);
     if (!provider) return null;
     const timeoutMs = Math.max(5_000, shortestIntervalMs(copies) / 3);
@@ -145,6 +143,16 @@ export class PlacementWatch {
   #plan(key: string, { copies }: Placement, beganMs: number): void {
     if (!this.#ending.signal.aborted) this.#timers.set(key, beganMs + periodMs(copies));
   }
+}
+
+/** The copy by which a placement is asked now: each in its turn. */
+function nextOf({ copies }: Placement): PlacedCopy | undefined {
+  const [next] = copies;
+  if (!next) return undefined;
+  const [id, asked] = next;
+  copies.delete(id);
+  copies.set(id, asked);
+  return asked;
 }
 
 /** Half of the shortest interval: a silence is then noticed, with the third that is given for an answer, within one. */

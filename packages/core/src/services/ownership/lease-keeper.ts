@@ -57,35 +57,16 @@ export class LeaseKeeper implements Ownership, Claims {
   readonly #leaving = new Set<string>();
   readonly #claimed = new Set<string>();
   readonly #bound: BoundShards;
-  readonly #renewing: Recurring;
-  readonly #sharing: Recurring;
+  /** What goes on from a start to its end. */
+  #work: { readonly renewing: Recurring; readonly sharing: Recurring } | undefined;
   #cancelExpiry: (() => void) | undefined;
   #before = '';
   #stopping = false;
-  #stopped = false;
 
   constructor(context: ServiceContext, options: LeaseKeeperOptions) {
     this.#context = context;
     this.#options = options;
     this.#bound = new BoundShards(context, options.placements);
-    const { clock } = context;
-    this.#renewing = new Recurring({
-      clock,
-      work: () => this.#renew(),
-      retryMs: leaseTimes.retryMs,
-      failed: (error) => {
-        const why = normaliseError(error, 'STORE_FAILED', 'Renewing leases failed');
-        options.condition.degraded('store', why);
-      },
-    });
-    this.#sharing = new Recurring({
-      clock,
-      work: () => this.#share(),
-      retryMs: leaseTimes.renewEveryMs,
-      failed: (error) => {
-        options.condition.report('leases', false, messageOf(error));
-      },
-    });
   }
 
   fence({ id, type, placement }: OwnedKey): number | null {
@@ -119,22 +100,29 @@ export class LeaseKeeper implements Ownership, Claims {
 
   async unclaim(name: string): Promise<void> {
     this.#claimed.delete(name);
-    await this.#sharing.settled();
+    await this.#work?.sharing.settled();
     if (this.#held.get(name)) await this.#release([name]);
   }
 
+  /** Begins to take leases and to renew them; may be called again after `stop`. */
   async start(): Promise<void> {
-    await Promise.all([this.#renewing.now(), this.look()]);
+    this.#stopping = false;
+    this.#leaving.clear();
+    this.#work = { renewing: this.#renewingLoop(), sharing: this.#sharingLoop() };
+    await Promise.all([this.#work.renewing.now(), this.look()]);
   }
 
-  /** Takes what has become free and gives what is too much, for example when another process gave leases back. */
+  /**
+   * Takes what has become free and gives what is too much, for example when another process gave leases back; nothing
+   * unless it was started.
+   */
   async look(): Promise<void> {
-    await this.#sharing.now();
+    await this.#work?.sharing.now();
   }
 
   /** Leases changed in the store: looks at all, those it holds first. */
   async heard(): Promise<void> {
-    await Promise.all([this.#renewing.now(), this.look()]);
+    await Promise.all([this.#work?.renewing.now(), this.look()]);
   }
 
   /**
@@ -145,7 +133,7 @@ export class LeaseKeeper implements Ownership, Claims {
    */
   async giveBack(which: (name: string) => boolean = () => true): Promise<void> {
     this.#stopping = true;
-    await this.#sharing.stop();
+    await this.#work?.sharing.stop();
     const names = this.#held.names().filter(which);
     for (const name of names) this.#leaving.add(name);
     this.#options.onChange();
@@ -154,10 +142,33 @@ export class LeaseKeeper implements Ownership, Claims {
 
   /** Ends the renewing. What has not been given back runs out. */
   stop(): void {
-    this.#stopped = true;
     this.#cancelExpiry?.();
-    void this.#sharing.stop();
-    void this.#renewing.stop();
+    void this.#work?.sharing.stop();
+    void this.#work?.renewing.stop();
+    this.#work = undefined;
+  }
+
+  #renewingLoop(): Recurring {
+    return new Recurring({
+      clock: this.#context.clock,
+      work: () => this.#renew(),
+      retryMs: leaseTimes.retryMs,
+      failed: (error) => {
+        const why = normaliseError(error, 'STORE_FAILED', 'Renewing leases failed');
+        this.#options.condition.degraded('store', why);
+      },
+    });
+  }
+
+  #sharingLoop(): Recurring {
+    return new Recurring({
+      clock: this.#context.clock,
+      work: () => this.#share(),
+      retryMs: leaseTimes.renewEveryMs,
+      failed: (error) => {
+        this.#options.condition.report('leases', false, messageOf(error));
+      },
+    });
   }
 
   #placements(): ReadonlyMap<string, string> {
@@ -267,7 +278,7 @@ export class LeaseKeeper implements Ownership, Claims {
   /** Tells of leases that were lost or gained, and of those that run out before a renewal succeeds, at that moment. */
   #changed(): void {
     this.#cancelExpiry?.();
-    if (this.#stopped) return;
+    if (!this.#work) return;
     const { untilMs } = this.#held;
     if (Number.isFinite(untilMs)) {
       const inMs = untilMs - this.#context.clock.monotonicMs();

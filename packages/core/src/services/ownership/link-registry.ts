@@ -7,7 +7,10 @@ import type { LinkTarget, MCPLink, ProbeRequest } from '../../ports/mcp-link.js'
 import type { CopyRef } from '../../ports/provider.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { ServiceContext } from '../context/service-context.js';
+import type { OwnedKey } from '../context/ownership.js';
+import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { sleep } from '../../async/sleep.js';
+import { RevisionMap } from './revision-map.js';
 
 // Less than the margin by which a lease is taken for expired before another process can have it.
 const lastCallsMs = 4_000;
@@ -15,24 +18,33 @@ const lastCallsMs = 4_000;
 /** A link to what this process owns or can reach by itself. */
 interface OwnLink {
   readonly link: MCPLink;
-  readonly of: { readonly id: string; readonly type: string; readonly placement: string | null };
+  readonly of: OwnedKey;
+  readonly revision: number;
   readonly spec: JsonSpec;
+}
+
+/** What a {@link LinkRegistry} asks of others. */
+export interface LinkRegistryOptions {
+  /** Told when a server said that its tools changed. */
+  readonly toolsChanged: (instanceId: string) => void;
+  readonly owns: (key: OwnedKey) => boolean;
 }
 
 /** The links of this process: one for each copy, shared by probes, clients and calls. */
 export class LinkRegistry {
   readonly #context: ServiceContext;
   readonly #secrets: SecretSource;
-  readonly #links = new Map<string, OwnLink>();
-  readonly #remote = new Map<string, MCPLink>();
+  readonly #options: LinkRegistryOptions;
+  readonly #links = new RevisionMap<OwnLink>();
+  readonly #remote = new RevisionMap<MCPLink>();
   /** Copies that serve only whoever they have. */
   readonly #vacating = new Set<string>();
-  readonly #toolsChanged: (instanceId: string) => void;
+  readonly #closing = new AbortController();
 
-  constructor(context: ServiceContext, secrets: SecretSource, toolsChanged: (instanceId: string) => void) {
+  constructor(context: ServiceContext, secrets: SecretSource, options: LinkRegistryOptions) {
     this.#context = context;
     this.#secrets = secrets;
-    this.#toolsChanged = toolsChanged;
+    this.#options = options;
   }
 
   /** How many links there are. */
@@ -42,11 +54,10 @@ export class LinkRegistry {
 
   /** The link to a copy, made when it is first asked for. */
   of(record: InstanceRecord, copy: Copy): MCPLink {
-    const key = linkKey(record.id, copy.revision);
-    const known = this.#links.get(key);
-    if (known) return known.link;
     const { id, runtime } = record;
-    const { spec } = copy;
+    const { revision, spec } = copy;
+    const known = this.#links.get(id, revision);
+    if (known) return known.link;
     const provider = this.#context.providers.get(spec.type);
     if (!provider) throw mcpError('INVALID_SPEC', `No provider of this host runs the type "${spec.type}".`);
     const link = this.#open(record, copy, (options) =>
@@ -56,9 +67,11 @@ export class LinkRegistry {
       ),
     );
     link.onToolsChanged(() => {
-      this.#toolsChanged(id);
+      this.#options.toolsChanged(id);
     });
-    this.#links.set(key, { link, of: { id, type: spec.type, placement: runtime.placement }, spec });
+    const made = { link, of: { id, type: spec.type, placement: runtime.placement }, revision, spec };
+    this.#links.set(id, revision, made);
+    this.#endOlder(made);
     return link;
   }
 
@@ -67,18 +80,19 @@ export class LinkRegistry {
    * only while it is connected, because nobody tells us when the copy is gone.
    */
   remote(record: InstanceRecord, copy: Copy, dial: LinkTarget['dial']): MCPLink {
-    const key = linkKey(record.id, copy.revision);
-    const known = this.#remote.get(key);
+    const { id } = record;
+    const { revision } = copy;
+    const known = this.#remote.get(id, revision);
     if (known) return known;
     let dials = 0;
     const link = this.#open(record, copy, async (options) => {
       dials += 1;
       const dialing = dials;
       const forget = (): void => {
-        if (dialing === dials && this.#remote.get(key) === link) this.#remote.delete(key);
+        if (dialing === dials && this.#remote.get(id, revision) === link) this.#remote.delete(id, revision);
       };
       // Forgotten when its connection ended, it is back for those who still hold it.
-      if (!this.#remote.has(key)) this.#remote.set(key, link);
+      if (!this.#remote.get(id, revision)) this.#remote.set(id, revision, link);
       try {
         const dialed = await dial(options);
         if (dialed.kind === 'stdio') dialed.channel.output.once('close', forget);
@@ -88,37 +102,42 @@ export class LinkRegistry {
         throw error;
       }
     });
-    this.#remote.set(key, link);
+    this.#remote.set(id, revision, link);
     return link;
   }
 
   /** The link to a copy, where there is one. */
   get(instanceId: string, revision: number): MCPLink | undefined {
-    return this.#links.get(linkKey(instanceId, revision))?.link;
+    return this.#links.get(instanceId, revision)?.link;
   }
 
   /** Ends the link to a copy. */
   async drop(instanceId: string, revision: number): Promise<void> {
-    const key = linkKey(instanceId, revision);
-    const known = this.#links.get(key);
-    this.#links.delete(key);
+    const known = this.#links.get(instanceId, revision);
+    this.#links.delete(instanceId, revision);
     await known?.link.close();
   }
 
+  /** Ends every link to an instance that is gone. */
+  async forget(instanceId: string): Promise<void> {
+    const own = this.#links.take(instanceId).map(({ link }) => link);
+    await Promise.all([...own, ...this.#remote.take(instanceId)].map((link) => link.close()));
+  }
+
   /** Lets go of the standard streams of every copy that another process may soon own, and lets calls end before. */
-  async dropLost(owns: (of: OwnLink['of']) => boolean): Promise<void> {
-    const isLost = ({ of, spec }: OwnLink): boolean => isStdio(spec) && !owns(of);
-    const letGo = async (key: string, known: OwnLink): Promise<void> => {
+  async dropLost(): Promise<void> {
+    const isLost = ({ of, spec }: OwnLink): boolean => isStdio(spec) && !this.#options.owns(of);
+    const letGo = async (known: OwnLink): Promise<void> => {
+      const { of, revision } = known;
       const over = new AbortController();
       const timeUp = sleep(this.#context.clock, lastCallsMs, over.signal);
       await Promise.race([timeUp, known.link.drained({ signal: over.signal }).catch(() => undefined)]);
       over.abort();
-      if (this.#links.get(key) !== known || !isLost(known)) return;
-      this.#links.delete(key);
+      if (this.#links.get(of.id, revision) !== known || !isLost(known)) return;
+      this.#links.delete(of.id, revision);
       await known.link.close();
     };
-    const lost = [...this.#links].filter(([, known]) => isLost(known));
-    await Promise.all(lost.map(([key, known]) => letGo(key, known)));
+    await Promise.all(this.#links.all().filter(isLost).map(letGo));
   }
 
   /** Whether a copy serves on only for the clients it has. */
@@ -162,6 +181,7 @@ export class LinkRegistry {
   }
 
   async closeAll(): Promise<void> {
+    this.#closing.abort();
     const links = this.#all();
     this.#links.clear();
     this.#remote.clear();
@@ -169,7 +189,20 @@ export class LinkRegistry {
   }
 
   #all(): readonly MCPLink[] {
-    return [...[...this.#links.values()].map(({ link }) => link), ...this.#remote.values()];
+    return [...this.#links.all().map(({ link }) => link), ...this.#remote.all()];
+  }
+
+  /**
+   * Lets go of the copies before one that is owned elsewhere: their owner removes them, and tells nobody. Their clients
+   * here have as long as the owner gives them.
+   */
+  #endOlder({ of, revision }: OwnLink): void {
+    if (this.#options.owns(of)) return;
+    for (const [older, { spec }] of this.#links.of(of.id)) {
+      if (older >= revision || this.isVacating(of.id, older)) continue;
+      const { drainTimeoutMs: withinMs } = lifecycleMs(spec);
+      void this.vacate(of.id, older, { withinMs, signal: this.#closing.signal });
+    }
   }
 
   #open({ id, runtime }: InstanceRecord, { revision, spec }: Copy, dial: LinkTarget['dial']): MCPLink {

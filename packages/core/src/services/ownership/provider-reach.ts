@@ -1,4 +1,6 @@
+import { withDeadline } from '../../async/deadline.js';
 import { Recurring } from '../../async/recurring.js';
+import { SharedCalls } from '../../async/shared-call.js';
 import { sleep } from '../../async/sleep.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
@@ -8,15 +10,18 @@ import type { FleetCondition } from '../events/fleet-condition.js';
 
 /** In milliseconds. */
 const times = Object.freeze({
-  /** How often it is thought about whether to look. */
+  /** How often a provider is asked. */
   turn: 5_000,
-  /** How often a provider is looked at that nobody doubts. */
-  steady: 30_000,
-  /** How often, at most, because somebody met with trouble: with one sick copy that may be many times a minute. */
+  /** How often one that did not answer. */
+  away: 2_000,
+  /** How often, at most, one is asked for all it runs, because somebody met with trouble: with one sick copy that may be many times a minute. */
   doubted: 15_000,
-  /** What takes longer is told as away, though it is waited for. */
+  /** What takes longer is told as away. */
   late: 5_000,
 });
+
+/** A copy that never is: asking for it asks the backend, and costs it nothing. */
+const nobody = Object.freeze({ instanceId: 'nobody', slug: 'nobody', revision: 0 });
 
 /** What a {@link ProviderReach} works with. */
 export interface ProviderReachOptions {
@@ -25,11 +30,13 @@ export interface ProviderReachOptions {
   readonly onAnswer: (provider: Provider) => void;
   /** Told when it has become known where the copies of another provider live. */
   readonly onReached: () => void;
+  /** Told when a provider answers that did not: what it was asked for meanwhile it may have swallowed. */
+  readonly onBack: (provider: Provider) => void;
 }
 
 /**
  * Opens the providers, learns where their copies live, and says whether they work: each by itself, again and again, so
- * that one that hangs delays no other and nothing else.
+ * that one that hangs delays no other and nothing else. It alone says so; whoever else meets with silence leaves evidence.
  */
 export class ProviderReach {
   readonly #context: ServiceContext;
@@ -37,8 +44,11 @@ export class ProviderReach {
   readonly #placements = new Map<string, string>();
   /** What only the host can mend. */
   readonly #refused = new Map<string, MCPInfraError>();
-  readonly #lookedMs = new Map<string, number>();
+  /** First answers under way. */
+  readonly #reaching = new SharedCalls<string, void>();
+  /** Those that are to list what they run, and when each last did. */
   readonly #doubted = new Set<string>();
+  readonly #listedMs = new Map<string, number>();
   #loops: readonly Recurring[] = [];
 
   constructor(context: ServiceContext, options: ProviderReachOptions) {
@@ -61,7 +71,6 @@ export class ProviderReach {
   async start(longestMs: number): Promise<void> {
     const { clock } = this.#context;
     this.#refused.clear();
-    this.#lookedMs.clear();
     const loops = [...this.#context.providers.values()].map((provider) => this.#loopOf(provider));
     this.#loops = loops;
     const over = new AbortController();
@@ -79,10 +88,7 @@ export class ProviderReach {
   #loopOf(provider: Provider): Recurring {
     return new Recurring({
       clock: this.#context.clock,
-      work: async () => {
-        if (this.#isDue(provider.type)) await this.#look(provider);
-        return times.turn;
-      },
+      work: async () => ((await this.#look(provider)) ? times.turn : times.away),
       retryMs: times.turn,
       failed: (error) => {
         this.#context.logger.warn('a provider could not be looked at', { error: messageOf(error) });
@@ -90,45 +96,54 @@ export class ProviderReach {
     });
   }
 
-  #isDue(type: string): boolean {
-    const looked = this.#lookedMs.get(type);
-    if (looked === undefined || this.#isAway(type)) return true;
-    const sinceMs = this.#context.clock.monotonicMs() - looked;
-    return sinceMs >= (this.#doubted.has(type) ? times.doubted : times.steady);
-  }
-
-  #isAway(type: string): boolean {
-    return !this.#options.condition.isWorking(partOf(type));
-  }
-
-  async #look(provider: Provider): Promise<void> {
-    const { condition } = this.#options;
-    const { clock } = this.#context;
+  /** @returns whether the provider works */
+  async #look(provider: Provider): Promise<boolean> {
+    const { condition, onBack } = this.#options;
     const { type } = provider;
     const part = partOf(type);
-    const isDoubted = this.#doubted.delete(type) || condition.troubles.has(part);
-    this.#lookedMs.set(type, clock.monotonicMs());
-    const late = new AbortController();
-    const cancel = clock.schedule(times.late, () => {
-      late.abort();
-      condition.degraded(part, lateError(type));
-    });
     try {
-      await this.#reach(provider);
-      // Where its copies live it may know by heart; what there is, it has to ask for.
-      if (isDoubted) await provider.list();
-      if (!late.signal.aborted) condition.recovered(part);
+      await withDeadline((signal) => this.#ask(provider, signal), {
+        clock: this.#context.clock,
+        timeoutMs: times.late,
+        expired: () => lateError(type),
+      });
     } catch (error) {
       const away = normaliseError(error, 'PROVIDER_FAILED', `The provider "${type}" is away`);
       if (MCPInfraError.isInstance(error) && error.category === 'config' && !error.retryable)
         this.#refused.set(type, error);
       condition.degraded(part, away);
-    } finally {
-      cancel();
+      return false;
     }
+    const isBack = condition.troubles.has(part);
+    condition.recovered(part);
+    if (isBack) onBack(provider);
+    return true;
   }
 
-  /** Opens a provider, where that has not been done, and asks where its copies live. */
+  async #ask(provider: Provider, signal: AbortSignal): Promise<void> {
+    const { type } = provider;
+    if (this.#placements.has(type)) await provider.placement({ signal });
+    // Not given up when it is late: the next look goes on waiting for it.
+    else await this.#reaching.get(type, () => this.#reach(provider));
+    this.#options.onAnswer(provider);
+    // What lives nowhere has no engine that could be away.
+    if (this.#placements.get(type) === '*') return;
+    // Where its copies live it may know by heart; what becomes of one, it has to ask for.
+    await provider.observe(nobody, { signal });
+    if (!this.#isToList(type)) return;
+    await provider.list({ signal });
+    this.#doubted.delete(type);
+    this.#listedMs.set(type, this.#context.clock.monotonicMs());
+  }
+
+  #isToList(type: string): boolean {
+    if (!this.#doubted.has(type)) return false;
+    if (this.#options.condition.troubles.has(partOf(type))) return true;
+    const sinceMs = this.#context.clock.monotonicMs() - (this.#listedMs.get(type) ?? -Infinity);
+    return sinceMs >= times.doubted;
+  }
+
+  /** Opens a provider and learns where its copies live. */
   async #reach(provider: Provider): Promise<void> {
     const { fleet, storeId } = this.#context.identity();
     const { condition } = this.#options;
@@ -141,10 +156,7 @@ export class ProviderReach {
         if (!ok) this.#doubted.add(provider.type);
       },
     });
-    const placement = await provider.placement();
-    this.#options.onAnswer(provider);
-    if (this.#placements.has(provider.type)) return;
-    this.#placements.set(provider.type, placement);
+    this.#placements.set(provider.type, await provider.placement());
     this.#options.onReached();
   }
 }

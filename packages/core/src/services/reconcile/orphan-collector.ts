@@ -45,15 +45,16 @@ export class OrphanCollector {
   }
 
   async collect(options: CollectOptions = {}): Promise<CollectResult> {
-    const removed: string[] = [];
-    const foreign: { name: string; storeId: string }[] = [];
-    for (const provider of this.#parts.context.providers.values()) {
-      const listed = await provider.list({ signal: options.signal });
-      const found = await this.collectListed(provider, { listed, strangers: listed }, options);
-      removed.push(...found.removed);
-      foreign.push(...found.foreign);
-    }
-    return { removed, foreign };
+    const found = await Promise.all(
+      [...this.#parts.context.providers.values()].map(async (provider) => {
+        const listed = await provider.list({ signal: options.signal });
+        return this.collectListed(provider, { listed, strangers: listed }, options);
+      }),
+    );
+    return {
+      removed: found.flatMap(({ removed }) => removed),
+      foreign: found.flatMap(({ foreign }) => foreign),
+    };
   }
 
   /**

@@ -64,7 +64,8 @@ export class Reconciler {
     }
     const { type } = record.jsonSpec;
     const provider = context.providers.get(type);
-    const fence = ownership.fence({ id, type, placement: record.runtime.placement });
+    const key: OwnedKey = { id, type, placement: record.runtime.placement };
+    const fence = ownership.fence(key);
     if (isRemovable(record)) return this.#orLookAgain(() => this.#removeRow(record, fence ?? undefined));
     if (!provider || fence === null) {
       this.#letGo(id);
@@ -76,8 +77,9 @@ export class Reconciler {
     const pass: LeasedPass = { provider, fence, reconcile };
     // From here on it acts, and whatever hangs with its backend holds up only those of the same type.
     await reconcile.enter({ group: type, share: record.tenant });
-    const sinceMs = context.clock.monotonicMs();
-    this.#owned.set(id, { id, type, placement: record.runtime.placement, sinceMs });
+    // While it waited for its place the lease may have gone, or gone and come back under another epoch.
+    if (ownership.fence(key) !== fence) return { requeueAfterMs: 0 };
+    this.#owned.set(id, { ...key, sinceMs: context.clock.monotonicMs() });
     try {
       return await this.#step(record, pass);
     } catch (thrown) {
@@ -107,10 +109,10 @@ export class Reconciler {
     secrets.forget(id);
   }
 
-  /** Ends what goes on apart from the passes: fetches, and old copies that still serve clients. */
-  async stop(): Promise<void> {
+  /** Ends what goes on apart from the passes: fetches, and old copies that still serve clients; those until the signal fires. */
+  async stop(signal?: AbortSignal): Promise<void> {
     this.#bringUp.stop();
-    await this.#retirements.endAll();
+    await this.#retirements.endAll(signal);
   }
 
   /** Keeps nothing of an instance that others act on. */
@@ -307,7 +309,7 @@ export class Reconciler {
       await links.drop(record.id, candidate.revision);
       await this.#destroy(record, candidate, pass);
     }
-    await this.#retirements.end(record.id);
+    await this.#retirements.end(record.id, pass.reconcile.signal);
     if (active && !isSo) {
       const { stopGraceMs: graceMs } = lifecycleMs(active.spec);
       await links.drop(record.id, active.revision);
@@ -333,7 +335,7 @@ export class Reconciler {
       await links.drop(record.id, copy.revision);
       await this.#destroy(record, copy, pass);
     }
-    await this.#retirements.end(record.id);
+    await this.#retirements.end(record.id, pass.reconcile.signal);
     return this.#removeRow(record, pass.fence);
   }
 

@@ -1,3 +1,4 @@
+import { isAborted } from '../../async/abort.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import { rowsOfPages } from '../../domain/list-page.js';
 import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
@@ -10,6 +11,12 @@ import { noteUnreachable } from './note-unreachable.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
 const pageSize = 500;
+
+/** What a provider runs. */
+interface Listing {
+  readonly provider: Provider;
+  readonly listed: readonly OwnedCopy[];
+}
 
 /**
  * Compares every row with what each placement really runs, and wakes whatever differs. It makes every lost hint
@@ -30,35 +37,42 @@ export class Resync {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { context, condition, ownership } = this.#services;
+    const { providers } = this.#services.context;
+    const listings = (
+      await Promise.all([...providers.values()].map((provider) => this.#list(provider, signal)))
+    ).filter((listing) => listing !== undefined);
+    if (isAborted(signal)) return;
     const running = new Map<string, OwnedCopy['state']>();
-    const listings: { readonly provider: Provider; readonly listed: readonly OwnedCopy[] }[] = [];
-    for (const [type, provider] of context.providers) {
-      const placement = ownership.placement(type);
-      // What lives nowhere cannot be gone or be too much: its row is all there is.
-      if (placement === null || placement === '*') continue;
-      try {
-        const listed = await provider.list({ signal });
-        for (const { copy, state } of listed) running.set(copyKey(copy.instanceId, copy.revision), state);
-        listings.push({ provider, listed });
-      } catch (error) {
-        if (signal.aborted) return;
-        condition.evidence(`provider:${type}`);
-        context.logger.debug('the copies of a provider could not be listed', {
-          type,
-          error: messageOf(error),
-        });
-      }
-    }
+    for (const { listed } of listings)
+      for (const { copy, state } of listed) running.set(copyKey(copy.instanceId, copy.revision), state);
     const reachable = new Set(listings.map(({ provider }) => provider.type));
     // Rows are read after the copies were listed: a row is always written before its copy is made.
     const known = await this.#compare(running, reachable, signal);
-    if (signal.aborted) return;
-    for (const { provider, listed } of listings) {
-      const strangers = listed.filter(({ copy }) => !known.has(copyKey(copy.instanceId, copy.revision)));
-      await this.#collector.collectListed(provider, { listed, strangers }, { signal });
-    }
+    if (isAborted(signal)) return;
+    await Promise.all(
+      listings.map(({ provider, listed }) => {
+        const strangers = listed.filter(({ copy }) => !known.has(copyKey(copy.instanceId, copy.revision)));
+        return this.#collector.collectListed(provider, { listed, strangers }, { signal });
+      }),
+    );
     await this.#recount(signal);
+  }
+
+  /** What a provider runs; `undefined` where that is not known, or nowhere. */
+  async #list(provider: Provider, signal: AbortSignal): Promise<Listing | undefined> {
+    const { context, condition, ownership } = this.#services;
+    const { type } = provider;
+    const placement = ownership.placement(type);
+    // What lives nowhere cannot be gone or be too much: its row is all there is.
+    if (placement === null || placement === '*') return undefined;
+    try {
+      return { provider, listed: await provider.list({ signal }) };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      condition.evidence(`provider:${type}`);
+      context.logger.debug('the copies of a provider could not be listed', { type, error: messageOf(error) });
+      return undefined;
+    }
   }
 
   /** Wakes what differs. Returns the copies that rows speak of. */

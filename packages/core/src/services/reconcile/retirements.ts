@@ -1,3 +1,4 @@
+import { isAborted, onAbort, orAborted } from '../../async/abort.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { Provider } from '../../ports/provider.js';
@@ -18,6 +19,8 @@ interface Retirement {
 export class Retirements {
   readonly #parts: ReconcileServices;
   readonly #underWay = new Set<Retirement>();
+  /** Aborted when nobody waits any more for copies to be removed. */
+  readonly #lifetime = new AbortController();
 
   constructor(parts: ReconcileServices) {
     this.#parts = parts;
@@ -32,13 +35,25 @@ export class Retirements {
     void done.then(() => this.#underWay.delete(retirement));
   }
 
-  /** Removes what is left of an instance's old copies now. */
-  async end(instanceId: string): Promise<void> {
-    await this.#end((retirement) => retirement.instanceId === instanceId);
+  /**
+   * Removes what is left of an instance's old copies now; an abort ends the wait for that only.
+   *
+   * @throws `ABORTED`
+   */
+  async end(instanceId: string, signal: AbortSignal): Promise<void> {
+    await orAborted(
+      this.#end((retirement) => retirement.instanceId === instanceId),
+      signal,
+    );
   }
 
-  async endAll(): Promise<void> {
+  /** Removes all old copies now. What is not removed when the signal fires is given up, and left to the next resync. */
+  async endAll(signal?: AbortSignal): Promise<void> {
+    const giveUp = (): void => this.#lifetime.abort(signal?.reason);
+    if (isAborted(signal)) giveUp();
+    const release = signal && onAbort(signal, giveUp);
     await this.#end(() => true);
+    release?.();
   }
 
   async #end(concerns: (retirement: Retirement) => boolean): Promise<void> {
@@ -52,16 +67,17 @@ export class Retirements {
     copy: Copy,
     { provider, signal }: { readonly provider: Provider; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { context, links, ownership } = this.#parts;
+    const { context, links, ownership, secrets } = this.#parts;
     const { drainTimeoutMs: withinMs, stopGraceMs: graceMs } = lifecycleMs(copy.spec);
     try {
       await links.vacate(record.id, copy.revision, { withinMs, signal });
       const owned = { id: record.id, type: copy.spec.type, placement: record.runtime.placement };
       // Another worker finds it as an orphan.
       if (ownership.fence(owned) === null) return;
-      await provider.destroy(copyRef(record, copy), { graceMs });
-    } catch (error) {
-      const fields = { instance: record.name, revision: copy.revision, error: messageOf(error) };
+      await provider.destroy(copyRef(record, copy), { graceMs }, { signal: this.#lifetime.signal });
+    } catch (thrown) {
+      const error = messageOf(secrets.scrubError(record.id, thrown));
+      const fields = { instance: record.name, revision: copy.revision, error };
       context.logger.warn('a copy that was replaced could not be removed yet', fields);
     }
   }

@@ -40,6 +40,8 @@ export async function inTurn<T>(line: WaitingInLine, work: () => Promise<T>): Pr
     },
     leaving.signal,
   );
+  // It may fail while something else is waited for here; whoever called hears of it by what is returned.
+  done.catch(() => undefined);
   try {
     if (!turn.begun) {
       const long = sleep(clock, longWaitMs, short.signal);
@@ -52,7 +54,6 @@ export async function inTurn<T>(line: WaitingInLine, work: () => Promise<T>): Pr
   } catch (error) {
     // What has begun meanwhile is not left alone.
     if (!turn.begun) {
-      done.catch(() => undefined);
       leaving.abort();
       throw error;
     }

@@ -98,21 +98,25 @@ export class SecretSource {
   /**
    * Learns the values of a copy that another process has started, so that they can be taken out of what it says; asks
    * the backends once. One that is away does not keep anybody from the copy.
+   *
+   * @returns whether it learnt them now: whoever may have missed the end of the instance then has them forgotten
    */
   async know(
     record: Pick<InstanceRecord, 'id' | 'tenant'>,
     spec: JsonSpec,
     options?: CallOptions,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const references = collectReferences(spec);
-    if (this.#given.has(record.id) || references.length === 0) return;
+    if (this.#given.has(record.id) || references.length === 0) return false;
     try {
       this.#remember(record.id, await this.#ask(references, record, options));
+      return true;
     } catch (error) {
       this.#context.logger.debug('secrets of a running instance are not known', {
         instance: record.id,
         error: messageOf(error),
       });
+      return false;
     }
   }
 

@@ -247,8 +247,19 @@ export class InstanceSessions {
 
   async #scrubbed(record: InstanceRecord, error: unknown): Promise<unknown> {
     // Another process may have started it.
-    await this.#secrets.know(record, record.runtime.active?.spec ?? record.jsonSpec);
-    return this.#secrets.scrubError(record.id, error);
+    const isNew = await this.#secrets.know(record, record.runtime.active?.spec ?? record.jsonSpec);
+    const scrubbed = this.#secrets.scrubError(record.id, error);
+    // The call may have outlived the instance, whose end is told only once.
+    if (isNew && (await this.#isGone(record.id))) this.#secrets.forget(record.id);
+    return scrubbed;
+  }
+
+  /** Whether there is no such instance any more; not where that cannot be told. */
+  async #isGone(id: string): Promise<boolean> {
+    return this.#context.store.instances.get(id).then(
+      (row) => row === null,
+      () => false,
+    );
   }
 
   /** The way to the routed copy, woken where it sleeps. @throws as {@link Awakening.untilServing}, `NOT_OWNER` */
