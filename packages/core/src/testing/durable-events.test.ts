@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../index.js';
+import { mcpError, type Store } from '../plugin.js';
+import { altered } from './altered.fixture.js';
 import { createTestInfra } from './create-test-infra.js';
+import { manualClock } from './manual-clock.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 
@@ -214,4 +218,35 @@ it('survives a listener that throws', async () => {
   await t.settle();
   expect(seen).toEqual(['one']);
   expect(() => t.infra.events.on('Nonsense' as 'MCPServerCreated', () => undefined)).toThrow(/no event/u);
+});
+
+it('lets one of two concurrent subscriptions of a group in one process through, and it alone ends it', async () => {
+  await using t = await createTestInfra();
+  const heard: string[] = [];
+  const subscribe = (who: string) =>
+    t.infra.events.subscribe({ group: 'audit' }, ({ type }) => void heard.push(`${who} ${type}`));
+  const both = await Promise.allSettled([subscribe('first'), subscribe('second')]);
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  expect(both[1]).toMatchObject({ reason: { code: 'ALREADY_EXISTS' } });
+  await expect(subscribe('third')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  await t.infra.instances.create({ name: 'one', jsonSpec: docker });
+  await t.advance(2_000);
+  expect(new Set(heard.map((line) => line.split(' ')[0]))).toEqual(new Set(['first']));
+});
+
+it('leaves a group free whose subscription could not begin', async () => {
+  const clock = manualClock();
+  const store = memoryStore({ clock });
+  const trouble = { away: false };
+  const events = altered(store.events, {
+    head: (options) =>
+      trouble.away ? Promise.reject(mcpError('STORE_FAILED', 'It is away.')) : store.events.head(options),
+  });
+  await using t = await createTestInfra({ clock, store: altered<Store>(store, { events }) });
+  trouble.away = true;
+  const subscribe = () => t.infra.events.subscribe({ group: 'audit' }, () => undefined);
+  await expect(subscribe()).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  trouble.away = false;
+  const subscription = await subscribe();
+  await subscription.close();
 });

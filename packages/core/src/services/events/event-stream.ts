@@ -97,27 +97,22 @@ export class EventStream {
         `This process has a subscription of the group ${JSON.stringify(options.group)} already; close it first, or use another group.`,
       );
     }
-    const { types, labels, from = 'now' } = options;
-    const { events } = this.#parts.context.store;
-    const start = from === 'beginning' ? 0 : from === 'now' ? await events.head() : from;
-    // Kept from now on, or what happens before the first event is handled would be lost to a restart.
-    if ((await events.cursor(group)) === null) await events.saveCursor(group, start);
     const ending = new AbortController();
-    const subscription = new Subscription(this.#parts, {
-      group,
-      start,
-      types,
-      labels,
-      handler: handler as EventHandling,
-    });
-    const done = subscription.run(ending.signal).finally(() => {
-      this.#open.delete(group);
-    });
+    const beginning = this.#begin(group, options, handler as EventHandling);
+    let subscription: Subscription | undefined;
+    const done = beginning
+      .then((begun) => {
+        subscription = begun;
+        return begun.run(ending.signal);
+      })
+      .finally(() => {
+        if (this.#open.get(group) === running) this.#open.delete(group);
+      });
     // A subscriber that never looks at `done` must not bring the host down; it has been logged.
     const over = done.catch(() => undefined);
     const end = async (): Promise<void> => {
       ending.abort();
-      if (!subscription.isInHandler) await over;
+      if (subscription?.isInHandler !== true) await over;
     };
     const close = async (): Promise<void> => {
       const ended = new AbortController();
@@ -125,7 +120,28 @@ export class EventStream {
       await Promise.race([ends, sleep(this.#parts.context.clock, closeGraceMs, ended.signal)]);
     };
     const running: OpenSubscription = { done, end, close };
+    // Before anything is waited for, so that of two that subscribe at the same time one is refused.
     this.#open.set(group, running);
+    try {
+      await beginning;
+    } catch (error) {
+      // Whoever is told of the failure may try again at once.
+      await over;
+      throw error;
+    }
     return running;
+  }
+
+  /** Finds out where a group begins, and keeps it. */
+  async #begin(
+    group: string,
+    { types, labels, from = 'now' }: EventSubscriptionOptions,
+    handler: EventHandling,
+  ): Promise<Subscription> {
+    const { events } = this.#parts.context.store;
+    const start = from === 'beginning' ? 0 : from === 'now' ? await events.head() : from;
+    // Kept from now on, or what happens before the first event is handled would be lost to a restart.
+    if ((await events.cursor(group)) === null) await events.saveCursor(group, start);
+    return new Subscription(this.#parts, { group, start, types, labels, handler });
   }
 }
