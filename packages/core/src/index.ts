@@ -91,6 +91,7 @@ export {
   type EnvironmentEntry,
   type SetEnvironmentOptions,
 } from './services/instances/environment-service.js';
+export type { EventGroup, EventGroups, LogPlace } from './services/events/event-groups.js';
 export type { EventListener } from './services/events/event-hub.js';
 export {
   EventStream,

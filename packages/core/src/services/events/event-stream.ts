@@ -8,6 +8,7 @@ import type { Event } from '../../domain/events/event.js';
 import { eventTypes, type EventType } from '../../domain/events/event-map.js';
 import type { Unsubscribe } from '../../ports/common.js';
 import { sleep } from '../../async/sleep.js';
+import { EventGroups, groupName, type LogPlace, positionOf, refuseNoPlace } from './event-groups.js';
 import type { EventListener } from './event-hub.js';
 import type { EventHandling, HandlerContext } from './handler-calls.js';
 import { Subscription, type SubscriptionParts } from './subscription.js';
@@ -22,8 +23,13 @@ export interface EventSubscriptionOptions<T extends EventType = EventType> {
    * same one, one at a time handles events; another goes on when it ends.
    */
   readonly group: string;
-  /** Where a group that is new begins: at the `beginning` of the log, at what comes from `now` on, or after a position. @defaultValue now */
-  readonly from?: 'beginning' | 'now' | number | undefined;
+  /**
+   * Where a group that is new begins: at the oldest event that is kept (`beginning`), at what comes from `now` on, or
+   * after a position. A group that exists goes on where it was, whatever is said here; `events.groups.seek` moves it.
+   *
+   * @defaultValue now
+   */
+  readonly from?: LogPlace | undefined;
   readonly types?: readonly T[] | undefined;
   /** Only events of instances and servers with these labels. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -49,11 +55,14 @@ export interface OpenSubscription extends DurableSubscription {
 
 /** The events of a fleet: as they happen, or from the log. */
 export class EventStream {
+  /** The groups of durable subscriptions: how far each is, and what it has given up. */
+  readonly groups: EventGroups;
   readonly #parts: SubscriptionParts;
   /** The subscriptions of this process by group. */
   readonly #open: Map<string, OpenSubscription>;
 
   private constructor(parts: SubscriptionParts, open: Map<string, OpenSubscription>) {
+    this.groups = EventGroups.of(parts.context, parts.scope);
     this.#parts = parts;
     this.#open = open;
   }
@@ -77,9 +86,11 @@ export class EventStream {
    * Handles every event of the log, at least once and in order, and goes on where it stopped after a restart.
    *
    * A handler that fails is called again with the same event after a back-off; later events of the same subject wait for
-   * it, those of others do not. The handler's signal is aborted when the subscription is closed.
+   * it, those of others do not. The tenth failure of an event, about four minutes after the first, makes it a dead letter
+   * (`groups.deadLetters`) if other events have been handled meanwhile, the hundredth in any case; what waits behind it goes
+   * on then. Tries are counted in the process. The handler's signal is aborted when the subscription is closed.
    *
-   * @throws `INVALID_ARGUMENT`, `ALREADY_EXISTS` for a second subscription of a group in one process; the returned `done` rejects with `CURSOR_EXPIRED` when the log no longer goes back so far
+   * @throws `INVALID_ARGUMENT`, `ALREADY_EXISTS` for a second subscription of a group in one process, `CURSOR_EXPIRED` for a new group from a position that is no longer kept; the returned `done` rejects with `CURSOR_EXPIRED` when events were removed that the group has not looked at: `groups.seek` moves it on
    */
   async subscribe<T extends EventType>(
     options: EventSubscriptionOptions<T>,
@@ -90,7 +101,7 @@ export class EventStream {
       throw mcpError('INVALID_ARGUMENT', `There is no event ${JSON.stringify(unknown[0])}.`);
     if (options.group.trim() === '')
       throw mcpError('INVALID_ARGUMENT', 'A durable subscription needs a group name.');
-    const group = `${this.#parts.scope ?? '*'}/${options.group}`;
+    const group = groupName(this.#parts.scope, options.group);
     if (this.#open.has(group)) {
       throw mcpError(
         'ALREADY_EXISTS',
@@ -139,9 +150,12 @@ export class EventStream {
     handler: EventHandling,
   ): Promise<Subscription> {
     const { events } = this.#parts.context.store;
-    const start = from === 'beginning' ? 0 : from === 'now' ? await events.head() : from;
+    refuseNoPlace(from);
+    const saved = await events.cursor(group);
+    const start = saved ?? (await positionOf(events, from));
     // Kept from now on, or what happens before the first event is handled would be lost to a restart.
-    if ((await events.cursor(group)) === null) await events.saveCursor(group, start);
-    return new Subscription(this.#parts, { group, start, types, labels, handler });
+    if (saved === null) await events.saveCursor(group, start);
+    const oldest = saved === null && from === 'beginning';
+    return new Subscription(this.#parts, { group, start, oldest, types, labels, handler });
   }
 }
