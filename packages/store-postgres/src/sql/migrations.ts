@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { firstSchema } from './migrations/0001-first-schema.js';
 import { secretsSchema } from './migrations/0002-secrets.js';
+import { groupsAndKeys } from './migrations/0003-groups-and-keys.js';
 
 /** A step of the schema. Steps only go forward; one that was released never changes. */
 export interface Migration {
@@ -14,6 +15,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'first schema', sql: firstSchema },
   { version: 2, name: 'secrets', sql: secretsSchema },
+  { version: 3, name: 'groups and keys', sql: groupsAndKeys },
 ];
 
 /** Tells a step from another of the same version. */
