@@ -182,6 +182,7 @@ export type {
   StoreWriter,
   WriteEffects,
 } from './ports/store.js';
+export { BoundedCalls, type BoundedCallsOptions } from './async/bounded-calls.js';
 export { Changes } from './async/changes.js';
 export { Listeners } from './async/listeners.js';
 export { type FileLock, lockFile } from './runtime/file-lock.js';

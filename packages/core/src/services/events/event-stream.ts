@@ -73,7 +73,8 @@ export class EventStream {
   }
 
   /**
-   * Listens from now on to what happens in the whole fleet, whichever process caused it. Best effort.
+   * Listens from now on to what happens in the whole fleet, whichever process caused it. Best effort: a listener that
+   * returns promises is given 256 events at once, 10,000 more wait for it, and what comes then it misses.
    *
    * @param type - the name of an event, or `*` for all
    * @throws `INVALID_ARGUMENT` for an event that does not exist
