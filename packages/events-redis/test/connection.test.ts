@@ -105,6 +105,7 @@ describe('with a Redis that comes and goes', () => {
     for (const [id, fields] of kept) lost.xadd(fleet.events, id, ...fields);
     await lost.exec();
     await fleet.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(() => fleet.redis.client('LIST')).toContain('cmd=xread');
     await eventually(async () => {
       await bus.publish([exampleEvent('after')]).catch(() => undefined);
       return partsOf(alone);
