@@ -35,7 +35,9 @@ export type {
   EventType,
   InstanceSubject,
   InstanceWish,
+  ServerDefinition,
   ServerSubject,
+  ServerWish,
 } from './domain/events/event-map.js';
 export type { Event } from './domain/events/event.js';
 export type { ToolDescription } from './domain/instance/instance-record.js';
@@ -98,6 +100,7 @@ export {
   type DurableSubscription,
   type EventSubscriptionOptions,
 } from './services/events/event-stream.js';
+export type { EventReadOptions } from './services/events/read-events.js';
 export type { HandlerContext } from './services/events/handler-calls.js';
 export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';

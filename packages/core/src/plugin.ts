@@ -26,7 +26,9 @@ export type {
   EventType,
   InstanceSubject,
   InstanceWish,
+  ServerDefinition,
   ServerSubject,
+  ServerWish,
 } from './domain/events/event-map.js';
 export { eventTypes } from './domain/events/event-map.js';
 export type { Event, EventDraft } from './domain/events/event.js';

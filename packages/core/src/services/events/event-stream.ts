@@ -11,6 +11,7 @@ import { sleep } from '../../async/sleep.js';
 import { EventGroups, groupName, type LogPlace, positionOf, refuseNoPlace } from './event-groups.js';
 import type { EventListener } from './event-hub.js';
 import type { EventHandling, HandlerContext } from './handler-calls.js';
+import { type EventReadOptions, readEvents } from './read-events.js';
 import { Subscription, type SubscriptionParts } from './subscription.js';
 
 /** So long `close` waits for a handler under way, in milliseconds. */
@@ -84,6 +85,26 @@ export class EventStream {
   }
 
   /**
+   * Reads the events that are kept after one, then those that come, without a group: whoever reads keeps the `position` of
+   * the last one it had. Ends when the signal fires.
+   *
+   * @example
+   * ```ts
+   * const last = request.headers['last-event-id'];
+   * const after = last === undefined ? 'now' : Number(last);
+   * for await (const event of infra.events.read({ after, signal })) {
+   *   response.write(`id: ${event.position}\ndata: ${JSON.stringify(event.data)}\n\n`);
+   * }
+   * ```
+   * @throws `INVALID_ARGUMENT` at once; with the first event `CURSOR_EXPIRED` when the log no longer goes back so far (`details.oldest` is the first that is kept), and any time `STORE_FAILED`
+   */
+  read<T extends EventType>(options: EventReadOptions<T> = {}): AsyncGenerator<Event<T>, void, undefined> {
+    refuseUnknown(options.types);
+    refuseNoPlace(options.after ?? 'now');
+    return readEvents(this.#parts, options) as AsyncGenerator<Event<T>, void, undefined>;
+  }
+
+  /**
    * Handles every event of the log, at least once and in order, and goes on where it stopped after a restart.
    *
    * A handler that fails is called again with the same event after a back-off; later events of the same subject wait for
@@ -97,9 +118,7 @@ export class EventStream {
     options: EventSubscriptionOptions<T>,
     handler: (event: Event<T>, context: HandlerContext) => void | Promise<void>,
   ): Promise<DurableSubscription> {
-    const unknown = (options.types ?? []).filter((type) => !eventTypes.has(type));
-    if (unknown.length > 0)
-      throw mcpError('INVALID_ARGUMENT', `There is no event ${JSON.stringify(unknown[0])}.`);
+    refuseUnknown(options.types);
     if (options.group.trim() === '')
       throw mcpError('INVALID_ARGUMENT', 'A durable subscription needs a group name.');
     const group = groupName(this.#parts.scope, options.group);
@@ -159,4 +178,11 @@ export class EventStream {
     const oldest = saved === null && from === 'beginning';
     return new Subscription(this.#parts, { group, start, oldest, types, labels, handler });
   }
+}
+
+/** @throws `INVALID_ARGUMENT` */
+function refuseUnknown(types: readonly EventType[] = []): void {
+  const unknown = types.find((type) => !eventTypes.has(type));
+  if (unknown !== undefined)
+    throw mcpError('INVALID_ARGUMENT', `There is no event ${JSON.stringify(unknown)}.`);
 }
