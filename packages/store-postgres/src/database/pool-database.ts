@@ -74,7 +74,7 @@ export class PoolDatabase extends SessionLending implements Database {
       clock: finishingClock,
       timeoutMs: secondMs,
       expired,
-      signal: options?.signal,
+      signals: [options?.signal],
     });
   }
 

@@ -100,7 +100,6 @@ export class EventStream {
    */
   read<T extends EventType>(options: EventReadOptions<T> = {}): AsyncGenerator<Event<T>, void, undefined> {
     refuseUnknown(options.types);
-    refuseNoPlace(options.after ?? 'now');
     return readEvents(this.#parts, options) as AsyncGenerator<Event<T>, void, undefined>;
   }
 

@@ -4,7 +4,7 @@ import type { Event } from '../../domain/events/event.js';
 import type { EventType } from '../../domain/events/event-map.js';
 import type { Scope } from '../context/access.js';
 import type { ServiceContext } from '../context/service-context.js';
-import { type LogPlace, positionOf } from './event-groups.js';
+import { type LogPlace, positionOf, refuseNoPlace } from './event-groups.js';
 import type { EventHub } from './event-hub.js';
 import { lookAtLog } from './log-look.js';
 
@@ -28,13 +28,26 @@ export interface EventReadParts {
 }
 
 /**
- * Yields the events of the log behind a place, then those that come, each once and in order.
+ * Yields the events of the log behind a place, then those that come, each once and in order. Where `now` is is found out
+ * at the call, not when the first event is asked for.
  *
- * @throws `CURSOR_EXPIRED`, `INVALID_ARGUMENT`, and when the store does not answer
+ * @throws `INVALID_ARGUMENT` at once, `CURSOR_EXPIRED`, and when the store does not answer
  */
-export async function* readEvents(
+export function readEvents(
+  parts: EventReadParts,
+  { after = 'now', types, signal = new AbortController().signal }: EventReadOptions,
+): AsyncGenerator<Event, void, undefined> {
+  refuseNoPlace(after);
+  const start = positionOf(parts.context.store.events, after, { signal });
+  // Told by the first event that is asked for, if ever.
+  start.catch(() => undefined);
+  return eventsFrom(parts, start, { types, signal });
+}
+
+async function* eventsFrom(
   { context, hub, scope }: EventReadParts,
-  { after: place = 'now', types, signal = new AbortController().signal }: EventReadOptions,
+  start: Promise<number>,
+  { types, signal }: Pick<EventReadOptions, 'types'> & { readonly signal: AbortSignal },
 ): AsyncGenerator<Event, void, undefined> {
   let news = new AbortController();
   const off = hub.on('*', scope, ({ type }) => {
@@ -42,13 +55,11 @@ export async function* readEvents(
   });
   try {
     const log = context.store.events;
-    const tenant = scope ?? undefined;
-    let after: number | undefined;
+    let after = await start;
     while (!isAborted(signal)) {
       // From before the look on: what comes during it must not wait for the next.
       news = new AbortController();
-      after ??= await positionOf(log, place, { signal });
-      const look = await lookAtLog(log, { after, tenant, types }, { signal });
+      const look = await lookAtLog(log, { after, tenant: scope ?? undefined, types }, { signal });
       for (const event of look.events) {
         if (isAborted(signal)) return;
         yield event;
