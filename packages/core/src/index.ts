@@ -65,7 +65,7 @@ export type { CallProgress, ToolCallResult } from './ports/mcp-link.js';
 export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider.js';
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type { Page, PageQuery } from './domain/list-page.js';
-export type { Store, StoreIdentity } from './ports/store.js';
+export type { DeadLetter, Store, StoreIdentity } from './ports/store.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
 export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';

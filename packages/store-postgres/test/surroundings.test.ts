@@ -114,7 +114,7 @@ describe('an embedded database', () => {
     await store.open();
     const keys = { current: 'k', keys: { k: Buffer.alloc(32, 1) } };
     const secrets = pgliteSecrets({ dataDir, keys });
-    await expect(secrets.open?.({} as never)).rejects.toMatchObject({
+    await expect(secrets.open?.({})).rejects.toMatchObject({
       code: 'STORE_LOCKED',
       message: expect.stringMatching(
         /this process.*PGlite\.create\(.*pgliteStore\(\{ pglite \}\)/su,

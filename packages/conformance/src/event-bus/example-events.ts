@@ -19,7 +19,7 @@ const instance: InstanceSubject = {
 };
 
 const definition: ServerDefinition = {
-  id: 'server-1',
+  id: serverId,
   tenant: '',
   name: 'filesystem',
   description: 'Reads files.',

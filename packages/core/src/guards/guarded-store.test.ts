@@ -42,7 +42,19 @@ function uniform(method: (signal: AbortSignal | undefined) => Promise<unknown>) 
     ...all('', ['now']),
     servers: all('servers.', ['get', 'list']),
     instances: all('instances.', ['get', 'list', 'count']),
-    events: all('events.', ['number', 'read', 'head', 'cursor', 'saveCursor', 'trim']),
+    events: all('events.', [
+      'number',
+      'read',
+      'head',
+      'cursor',
+      'saveCursor',
+      'setCursor',
+      'cursors',
+      'addDeadLetter',
+      'deadLetters',
+      'removeDeadLetter',
+      'trim',
+    ]),
     leases: all('leases.', ['acquire', 'renew', 'release', 'list']),
     counters: all('counters.', ['get', 'recount']),
     transaction: (work: (inner: StoreWriter) => Promise<unknown>) => work(writer as unknown as StoreWriter),
@@ -79,8 +91,8 @@ it('hands every method of every table on with its arguments, bounded by 10 s', a
   };
   callAll(guarded, ['open', 'close', 'transaction']);
   for (const table of tables) callAll(guarded[table]);
-  expect(made).toBe(25);
-  expect(calls).toHaveLength(25);
+  expect(made).toBe(30);
+  expect(calls).toHaveLength(30);
   await clock.advance(9_999);
   expect(codes).toEqual([]);
   await clock.advance(1);

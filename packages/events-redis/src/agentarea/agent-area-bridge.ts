@@ -205,7 +205,7 @@ class Bridge implements AgentAreaBridge {
     );
     this.#subscription = subscription;
     subscription.done.catch((error: unknown) => {
-      if (isExpired(error)) this.#keep(this.#goOnAfter(error));
+      if (isExpired(error)) void this.#keep(this.#goOnAfter(error));
       else this.#fallSilent(error);
     });
   }
