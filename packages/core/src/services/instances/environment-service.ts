@@ -6,7 +6,7 @@ import {
 } from '../../domain/secrets/secret-reference.js';
 import { Secret } from '../../domain/secrets/secret.js';
 import { visibleInstance, type Scope } from '../context/access.js';
-import { secretScopeOf } from './instance-admission.js';
+import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
 import type { InstanceCommands } from './instance-commands.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 

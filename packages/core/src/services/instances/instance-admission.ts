@@ -5,10 +5,12 @@ import type { PinnedServer } from '../../domain/instance/instance-record.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { moveCredentials } from '../../domain/json-spec/move-credentials.js';
 import { formatSecretReference, type SecretReference } from '../../domain/secrets/secret-reference.js';
+import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
 import { Secret } from '../../domain/secrets/secret.js';
 import type { CallOptions } from '../../ports/common.js';
 import { lifecycleMs, type LifecycleMs } from '../context/lifecycle-ms.js';
 import { buildRunDocument } from '../context/run-document.js';
+import { forbiddenReferences, type SecretOwner } from '../context/scope-access.js';
 import type { ServiceContext } from '../context/service-context.js';
 
 /** A document that may be stored: secrets in clear are replaced by references, which still have to be written. */
@@ -19,28 +21,24 @@ export interface AdmittedDocument {
   readonly secrets: readonly { readonly reference: SecretReference; readonly value: Secret }[];
 }
 
-/** The scope in the secret store under which an instance's own secrets are kept. */
-export function secretScopeOf(instanceId: string): string {
-  return `instance_${instanceId}`;
-}
-
 /** Checks a document and takes the secrets in clear out of it. Returns every fault together with those given. */
 export async function admitDocument(
   context: ServiceContext,
   request: {
-    readonly instanceId: string;
+    readonly owner: SecretOwner;
     readonly jsonSpec: unknown;
     readonly pinned: PinnedServer | null;
     readonly issues: readonly Issue[];
   },
 ): Promise<AdmittedDocument> {
-  const { pinned, instanceId } = request;
+  const { pinned, owner } = request;
   const document = await buildRunDocument(context, pinned, request.jsonSpec);
-  const issues = [...request.issues, ...document.issues.map((i) => ({ ...i, path: `/jsonSpec${i.path}` }))];
   const { spec } = document;
+  const found = [...document.issues, ...(spec ? forbiddenReferences(context, owner, spec) : [])];
+  const issues = [...request.issues, ...found.map((i) => ({ ...i, path: `/jsonSpec${i.path}` }))];
   if (spec === null) throw invalidSpec('The instance', issues);
 
-  const scope = secretScopeOf(instanceId);
+  const scope = secretScopeOf(owner.id);
   const secrets: { readonly reference: SecretReference; readonly value: Secret }[] = [];
   const move = (key: string, text: string): string => {
     const reference = { scope, key };

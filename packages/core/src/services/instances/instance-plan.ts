@@ -9,6 +9,7 @@ import { isObject } from '../../domain/is-object.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
 import { withKeptSecrets } from './kept-secrets.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
+import { forbiddenReferences, type SecretOwner } from '../context/scope-access.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
 /** What is wrong with a document; nothing when it is valid. */
@@ -76,7 +77,8 @@ export class InstancePlanner {
       });
     found.push(...(await this.#overLimit(options)));
     if (value.jsonSpec === undefined) return { valid: false, issues: found, secretsInClear: [] };
-    return this.#document(value.jsonSpec, pinned, found);
+    const owner = { id: value.id ?? '', tenant: tenantOf(this.#scope) };
+    return this.#document(value.jsonSpec, { owner, pinned, issues: found });
   }
 
   async planCreate(input: unknown, options: CommandOptions): Promise<InstancePlan> {
@@ -89,7 +91,8 @@ export class InstancePlanner {
     const issues = checkInstancePatch(patch);
     const jsonSpec =
       patch.jsonSpec === undefined ? record.jsonSpec : patchSpec(record.jsonSpec, patch.jsonSpec);
-    const result = await this.#document(jsonSpec, record.runtime.pinned, issues);
+    const { pinned } = record.runtime;
+    const result = await this.#document(jsonSpec, { owner: record, pinned, issues });
     const changes = compare(record.jsonSpec, jsonSpec);
     const around = (['labels', 'description'] as const).filter(
       (key) =>
@@ -97,7 +100,7 @@ export class InstancePlanner {
         canonicalJson(applyMergePatch(record[key], patch[key])) !== canonicalJson(record[key]),
     );
     if (!result.valid) return { ...result, effect: 'none', changes };
-    const { spec } = await buildRunDocument(this.#context, record.runtime.pinned, jsonSpec);
+    const { spec } = await buildRunDocument(this.#context, pinned, jsonSpec);
     const sameRun = spec !== null && runHash(spec, record.runtime) === record.runtime.active?.runHash;
     if (changes.length === 0) return { ...result, effect: around.length > 0 ? 'record' : 'none', changes };
     if (sameRun) return { ...result, effect: 'record', changes };
@@ -120,14 +123,20 @@ export class InstancePlanner {
 
   async #document(
     jsonSpec: unknown,
-    pinned: PinnedServer | null,
-    issues: readonly Issue[],
+    {
+      owner,
+      pinned,
+      issues,
+    }: {
+      readonly owner: SecretOwner;
+      readonly pinned: PinnedServer | null;
+      readonly issues: readonly Issue[];
+    },
   ): Promise<ValidationResult> {
     const document = await buildRunDocument(this.#context, pinned, jsonSpec);
-    const all = [
-      ...issues,
-      ...document.issues.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` })),
-    ];
+    const { spec } = document;
+    const found = [...document.issues, ...(spec ? forbiddenReferences(this.#context, owner, spec) : [])];
+    const all = [...issues, ...found.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` }))];
     return { valid: all.length === 0, issues: all, secretsInClear: document.secretsInClear };
   }
 

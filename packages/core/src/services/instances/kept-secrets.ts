@@ -6,7 +6,7 @@ import {
   secretId,
   type SecretReference,
 } from '../../domain/secrets/secret-reference.js';
-import { secretScopeOf } from './instance-admission.js';
+import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
 type Members = Readonly<Record<string, unknown>>;

@@ -80,7 +80,7 @@ async function admit(
   const { value, issues } = checkInstanceInput(input);
   const { withKeptSecrets } = await import('./kept-secrets.js');
   const jsonSpec = await withKeptSecrets(context, { instance: record, jsonSpec: value.jsonSpec }, options);
-  const request = { instanceId: record.id, jsonSpec, pinned, issues };
+  const request = { owner: record, jsonSpec, pinned, issues };
   const admitted = await admitDocument(context, request);
   if (admitted.jsonSpec.type === record.jsonSpec.type) return admitted;
   const message = `The type cannot be changed from "${record.jsonSpec.type}"; delete the instance and create it anew.`;

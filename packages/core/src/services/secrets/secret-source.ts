@@ -19,7 +19,8 @@ import {
 import { Secret } from '../../domain/secrets/secret.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { SecretBundle } from '../../ports/provider.js';
-import { hasFingerprintKey, reservedScope } from './fingerprint-key.js';
+import { hasFingerprintKey } from './fingerprint-key.js';
+import { refuseForbidden } from '../context/scope-access.js';
 import type { SecretFingerprints } from './secret-fingerprints.js';
 import type { ServiceContext } from '../context/service-context.js';
 
@@ -52,7 +53,8 @@ export class SecretSource {
   /**
    * Gives a copy the values of every reference in its document.
    *
-   * @throws `SECRET_NOT_FOUND` naming the references nobody knows; the error of a backend that cannot tell
+   * @throws `SECRET_FORBIDDEN` naming the references it may not name, before anybody is asked; `SECRET_NOT_FOUND` naming
+   * those nobody knows; the error of a backend that cannot tell
    */
   async resolve(
     record: Pick<InstanceRecord, 'id' | 'tenant'>,
@@ -171,6 +173,7 @@ export class SecretSource {
     options?: CallOptions,
   ): Promise<ReadonlyMap<string, Secret>> {
     const asker = { instanceId, tenant, principal: null };
+    refuseForbidden(this.#context, references, asker);
     const found = new Map<string, Secret>();
     let missing = references;
     for (const resolver of this.#context.resolvers) {
@@ -178,7 +181,7 @@ export class SecretSource {
       const values = await resolver.resolve(missing, asker, options);
       for (const reference of missing) {
         const value = values.get(secretId(reference));
-        if (value && reference.scope !== reservedScope) found.set(secretId(reference), value);
+        if (value) found.set(secretId(reference), value);
       }
       missing = missing.filter((reference) => !found.has(secretId(reference)));
     }
