@@ -1,11 +1,11 @@
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
-import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
 import { newId, tenantOf, type Scope } from '../context/access.js';
 import { instanceCounters } from '../context/instance-counters.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import type { SecretWrites } from '../secrets/secret-writes.js';
 import { admitServer } from '../servers/admit-server.js';
-import { admitDocument, makeSlug, storeSecrets } from './instance-admission.js';
+import { admitDocument, makeSlug } from './instance-admission.js';
 import type { MCPServerInstanceInput } from './instance-input.js';
 import { newInstanceRecord } from './new-instance-record.js';
 import type { WishWriter } from './wish-writer.js';
@@ -15,6 +15,7 @@ export interface CreateParts {
   readonly context: ServiceContext;
   readonly scope: Scope;
   readonly wishes: WishWriter;
+  readonly writes: SecretWrites;
 }
 
 /** The id of what is to be made, and by what its repetition is known. */
@@ -32,7 +33,7 @@ export async function createInstance(
   input: MCPServerInstanceInput<unknown>,
   options: CommandOptions,
 ): Promise<InstanceRecord> {
-  const { context, scope } = parts;
+  const { context, scope, writes } = parts;
   const { checkInstanceInput } = await import('./instance-input.js');
   const { value, issues } = checkInstanceInput(input);
   const { idempotencyKey: key, signal } = options;
@@ -48,19 +49,19 @@ export async function createInstance(
       ? null
       : await admitServer(context, scope, { id: value.serverSpecId, options });
   const owner = { id, tenant };
-  const admitted = await admitDocument(context, { owner, jsonSpec: value.jsonSpec, pinned, issues });
+  const admitted = await admitDocument(context, {
+    ...{ owner, jsonSpec: value.jsonSpec, pinned, issues, writes },
+    before: null,
+  });
   const slug = makeSlug(value.name);
   const request = { ...owner, slug, input: value, admitted, options };
   const record = newInstanceRecord(context, request);
-  await storeSecrets(context, admitted.secrets, options);
+  await writes.prepare(admitted.jsonSpec, options);
   try {
     return await insert(parts, record, options);
   } catch (error) {
     const made = await rowAfterFailure(context, id);
     if (made && isMadeBy(made, record, identity)) return made;
-    // The values moved out of the document must not stay behind a row that was not made.
-    if (made === null && admitted.secrets.length > 0)
-      await context.secretStore?.deleteScope(secretScopeOf(id));
     throw error;
   }
 }

@@ -156,15 +156,23 @@ export class SecretSource {
     this.#scrubbers.set(instanceId, createScrubber(given));
   }
 
+  /** @see SecretFingerprints.marks */
+  async marks(...asked: Parameters<SecretFingerprints['marks']>): ReturnType<SecretFingerprints['marks']> {
+    return (await this.#loadFingerprints()).marks(...asked);
+  }
+
   async #fingerprint(
     instanceId: string,
     values: ReadonlyMap<string, Secret>,
     against: string | null,
   ): Promise<string> {
-    // Loads with the worker, not with the package.
+    return (await this.#loadFingerprints()).of(instanceId, values, against);
+  }
+
+  /** Loads with the worker, not with the package. */
+  async #loadFingerprints(): Promise<SecretFingerprints> {
     const { SecretFingerprints } = await import('./secret-fingerprints.js');
-    this.#fingerprints ??= new SecretFingerprints(this.#context);
-    return this.#fingerprints.of(instanceId, values, against);
+    return (this.#fingerprints ??= new SecretFingerprints(this.#context));
   }
 
   async #ask(
