@@ -3,6 +3,7 @@
  * Rooms that start, reach or report on copies ask it.
  * It never stores a value and never decides what is a secret.
  */
+import { withDeadline } from '../../async/deadline.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
@@ -24,7 +25,10 @@ import { refuseForbidden } from '../context/scope-access.js';
 import type { SecretFingerprints } from './secret-fingerprints.js';
 import type { ServiceContext } from '../context/service-context.js';
 
-type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger'>;
+/** How long a backend that hangs keeps somebody from a copy that runs. */
+const knowMs = 5_000;
+
+type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger' | 'clock'>;
 
 /**
  * Resolves the references of a document, and remembers per instance which values it handed out, so that they can be
@@ -33,6 +37,8 @@ type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'setting
 export class SecretSource {
   readonly #context: SourceContext;
   readonly #given = new Map<string, Set<string>>();
+  /** Of which revisions of an instance the values are known. */
+  readonly #knows = new Map<string, Set<number>>();
   readonly #scrubbers = new Map<string, (text: string) => string>();
   #fingerprints: SecretFingerprints | undefined;
   /** What the newest copy of each instance was given, until its fingerprint is taken. */
@@ -65,7 +71,7 @@ export class SecretSource {
     // An older copy may ask again, while a newer one starts.
     if (values.size > 0 && revision >= (this.#newest.get(record.id)?.revision ?? 0))
       this.#newest.set(record.id, { revision, values });
-    this.#remember(record.id, values);
+    this.#remember(record.id, revision, values);
     return {
       values: [...values.values()],
       render: (text) =>
@@ -99,17 +105,23 @@ export class SecretSource {
 
   /**
    * Learns the values of a copy that another process has started, so that they can be taken out of what it says; asks
-   * the backends once. One that is away does not keep anybody from the copy.
+   * the backends once for each revision. One that is away does not keep anybody from the copy.
    */
   async know(
     record: Pick<InstanceRecord, 'id' | 'tenant'>,
-    spec: JsonSpec,
+    { revision, spec }: Pick<Copy, 'revision' | 'spec'>,
     options?: CallOptions,
   ): Promise<void> {
     const references = collectReferences(spec);
-    if (this.#given.has(record.id) || references.length === 0) return;
+    if (this.#knows.get(record.id)?.has(revision) === true || references.length === 0) return;
     try {
-      this.#remember(record.id, await this.#ask(references, record, options));
+      const values = await withDeadline((signal) => this.#ask(references, record, { signal }), {
+        clock: this.#context.clock,
+        timeoutMs: knowMs,
+        signals: [options?.signal],
+        expired: () => mcpError('SECRET_BACKEND_FAILED', 'The secret backends did not answer in time.'),
+      });
+      this.#remember(record.id, revision, values);
     } catch (error) {
       this.#context.logger.debug('secrets of a running instance are not known', {
         instance: record.id,
@@ -144,11 +156,13 @@ export class SecretSource {
 
   forget(instanceId: string): void {
     this.#given.delete(instanceId);
+    this.#knows.delete(instanceId);
     this.#scrubbers.delete(instanceId);
     this.#newest.delete(instanceId);
   }
 
-  #remember(instanceId: string, values: ReadonlyMap<string, Secret>): void {
+  #remember(instanceId: string, revision: number, values: ReadonlyMap<string, Secret>): void {
+    this.#knows.set(instanceId, (this.#knows.get(instanceId) ?? new Set()).add(revision));
     // What was rotated away stays known: the copy before may still write it.
     const given = this.#given.get(instanceId) ?? new Set<string>();
     for (const secret of values.values()) given.add(secret.reveal());

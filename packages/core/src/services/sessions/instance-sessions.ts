@@ -247,7 +247,8 @@ export class InstanceSessions {
 
   async #scrubbed(record: InstanceRecord, error: unknown): Promise<unknown> {
     // Another process may have started it.
-    await this.#secrets.know(record, record.runtime.active?.spec ?? record.jsonSpec);
+    const { active } = record.runtime;
+    if (active) await this.#secrets.know(record, active);
     return this.#secrets.scrubError(record.id, error);
   }
 
