@@ -48,7 +48,10 @@ export class FleetScope<TSpec extends JsonSpec> implements MCPInfraScope<TSpec> 
   readonly instances: InstanceManager<TSpec>;
   readonly environment: EnvironmentService;
   readonly events: EventStream;
-  readonly #parts: Pick<ScopeParts, 'context' | 'secrets'> & { readonly scope: Scope; readonly waiter: InstanceWaiter };
+  readonly #parts: Pick<ScopeParts, 'context' | 'secrets'> & {
+    readonly scope: Scope;
+    readonly waiter: InstanceWaiter;
+  };
 
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, condition, owned, remote, sightings, claims, hub, subscriptions } =

@@ -1,44 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { memoryEventBus, memoryStore, type MCPInfra, Secret } from '../index.js';
-import { mcpError, secretId, throwIfAborted, type SecretStore, type Store } from '../plugin.js';
+import { memoryEventBus, memoryStore, type MCPInfra } from '../index.js';
+import { mcpError, type Store } from '../plugin.js';
 import { createTestInfra } from './create-test-infra.js';
 import { manualClock } from './manual-clock.js';
+import { openSecrets } from './open-secrets.fixture.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
 const tools = {
   env: (_args: unknown, { environment }: { environment: Readonly<Record<string, string>> }) => environment,
 };
-
-/** A secret store whose contents a test can look at. */
-function openSecrets() {
-  const values = new Map<string, string>();
-  const store: SecretStore = {
-    specificationVersion: 'v1',
-    name: 'open',
-    durable: true,
-    resolve: async (references, _context, options) => {
-      throwIfAborted(options?.signal);
-      const found = references.map(secretId).filter((id) => values.has(id));
-      return new Map(found.map((id) => [id, new Secret(values.get(id) ?? '')]));
-    },
-    put: async (reference, value, options) => {
-      throwIfAborted(options?.signal);
-      values.set(secretId(reference), value.reveal());
-    },
-    delete: async (reference) => void values.delete(secretId(reference)),
-    deleteScope: async (scope) => {
-      for (const id of values.keys()) if (id.startsWith(`${scope}:`)) values.delete(id);
-    },
-    list: async (scope) =>
-      [...values.keys()]
-        .filter((id) => id.startsWith(`${scope}:`))
-        .map((id) => ({ scope, key: id.slice(scope.length + 1) })),
-  };
-  /** The values that instances have there. */
-  const ofInstances = (): string[] =>
-    [...values].flatMap(([id, value]) => (id.startsWith('instance_') ? [value] : [])).sort();
-  return { store, values, ofInstances };
-}
 
 /** A store one of whose methods does something else, as long as it is told so. */
 function altered<K extends 'createInstance' | 'updateInstance'>(

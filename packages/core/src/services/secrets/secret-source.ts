@@ -28,7 +28,10 @@ import type { ServiceContext } from '../context/service-context.js';
 /** How long a backend that hangs keeps somebody from a copy that runs. */
 const knowMs = 5_000;
 
-type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger' | 'clock'>;
+type SourceContext = Pick<
+  ServiceContext,
+  'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger' | 'clock'
+>;
 
 /**
  * Resolves the references of a document, and remembers per instance which values it handed out, so that they can be
