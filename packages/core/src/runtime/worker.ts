@@ -95,6 +95,11 @@ export class Worker {
       const { SecretRotation } = await import('../services/secrets/secret-rotation.js');
       loops.push(new SecretRotation(this.#parts).run(this.#parts, this.#ending.signal));
     }
+    if (this.#parts.context.secretStore) {
+      const { keepSwept } = await import('../services/secrets/secret-sweep.js');
+      const { context, ownership } = this.#parts;
+      loops.push(keepSwept(context, { ownership, everyMs: this.#resyncEveryMs }, this.#ending.signal));
+    }
     const recovery = new RecoveryWatch(this.#parts, {
       actsLong: (type) => this.#reconciler.actingLong(type, longActMs).length > 0,
       recovered: (type) => this.#recovered(type),

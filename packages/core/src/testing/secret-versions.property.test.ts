@@ -24,7 +24,7 @@ const step = fc.record({
       'stop',
       'start',
     ] as const),
-    ...(['failNextStart', 'crash', 'nothing'] as const),
+    ...(['failingUpdate', 'failingUpdate', 'crash', 'nothing'] as const),
   ),
   value: fc.constantFrom('canary-1', 'canary-2', 'canary-3'),
   fault: fc.constantFrom(...faults),
@@ -66,7 +66,10 @@ it('keeps the values of every generation that may come back, and no others, howe
           restart: () => instances.restart(id, options),
           stop: () => instances.stop(id, options),
           start: () => instances.start(id, options),
-          failNextStart: async () => provider.failNextStart('IMAGE_NOT_FOUND'),
+          failingUpdate: () => {
+            provider.failNextStart('IMAGE_NOT_FOUND');
+            return instances.update(id, { jsonSpec }, options);
+          },
           crash: async () => provider.crash(name),
           nothing: async () => undefined,
         }[what];
@@ -139,8 +142,7 @@ async function allRows(store: Store): Promise<readonly InstanceRecord[]> {
 }
 
 /** The secrets of an instance that may be asked for: by what is wished, runs, or is about to. */
-function namedBy({ jsonSpec, runtime, desiredState }: InstanceRecord): string[] {
-  void desiredState;
+function namedBy({ jsonSpec, runtime }: InstanceRecord): string[] {
   if (runtime.deleteRequestedAt !== null) return [];
   const documents = [jsonSpec, runtime.active?.spec, runtime.candidate?.spec];
   return [...new Set(documents.flatMap((document) => referencesIn(document)))];

@@ -4,7 +4,6 @@ import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-re
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
 import { OrphanCollector } from './orphan-collector.js';
-import { sweepSecrets } from '../secrets/secret-sweep.js';
 import { isRemovable } from './remove-row.js';
 import { resumeRollOut, wantedDefinitions } from './resume-roll-outs.js';
 import { noteUnreachable } from './note-unreachable.js';
@@ -60,7 +59,6 @@ export class Resync {
       await this.#collector.collectListed(provider, { listed, strangers }, { signal });
     }
     await this.#recount(signal);
-    await sweepSecrets(context, (id) => ownership.concerns(id), signal);
   }
 
   /** Wakes what differs. Returns the copies that rows speak of. */

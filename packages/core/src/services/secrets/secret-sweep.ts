@@ -1,10 +1,26 @@
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { SecretStore } from '../../ports/secret-resolver.js';
+import { isAborted } from '../../async/abort.js';
+import { sleep } from '../../async/sleep.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
+import type { Ownership } from '../context/ownership.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { versionsIn, versionsOf } from './own-versions.js';
 import { readMarks, removeVersions, writerHasMs, type WriteMark } from './write-marks.js';
+
+/** Sweeps what this worker may look after, again and again, until the signal fires; apart from whatever may not wait for a backend. */
+export async function keepSwept(
+  context: ServiceContext,
+  { ownership, everyMs }: { readonly ownership: Ownership; readonly everyMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await sleep(context.clock, everyMs, signal);
+    if (isAborted(signal)) return;
+    await sweepSecrets(context, (id) => ownership.concerns(id), signal);
+  }
+}
 
 /**
  * Removes the versions of secrets that no row needs any more: of commands that ended before their row was written, and of
@@ -14,7 +30,7 @@ import { readMarks, removeVersions, writerHasMs, type WriteMark } from './write-
  *
  * @param concerns - whether this worker may look after an instance
  */
-export async function sweepSecrets(
+async function sweepSecrets(
   context: ServiceContext,
   concerns: (instanceId: string) => boolean,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { isObject } from '../../domain/is-object.js';
 import { secretId, type SecretReference } from '../../domain/secrets/secret-reference.js';
 import { reservedScope, secretScopeOf } from '../../domain/secrets/secret-scopes.js';
@@ -102,5 +102,6 @@ export async function removeVersions(
 }
 
 function prefixOf({ identity }: MarkContext): string {
-  return `WRITES.${identity().storeId}.`;
+  const store = createHash('sha256').update(identity().storeId).digest('hex').slice(0, 16);
+  return `WRITES.${store}.`;
 }
