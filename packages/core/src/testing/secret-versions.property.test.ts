@@ -33,6 +33,7 @@ const step = fc.record({
 });
 
 it('keeps the values of every generation that may come back, and no others, however writes of rows end', async () => {
+  await loadWhatIsLoadedOnFirstUse();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
       const clock = manualClock();
@@ -105,6 +106,17 @@ it('keeps the values of every generation that may come back, and no others, howe
     { numRuns: 60 },
   );
 }, 240_000);
+
+/** Reading modules takes real time, in which the clock of a run goes on. */
+async function loadWhatIsLoadedOnFirstUse(): Promise<void> {
+  const infra = createMCPInfra({ providers: [fakeProvider()] });
+  await infra.start();
+  const jsonSpec = { type: 'docker', image: 'mcp/test', environment: { API_KEY: 'canary' } } as const;
+  const { id } = await infra.instances.create({ name: 'warm-up', jsonSpec }, { wait: true });
+  await infra.environment.rotate(id, 'API_KEY', 'canary-2', {});
+  await infra.instances.waitUntilReady(id);
+  await infra.stop();
+}
 
 /** A store whose writes of instances end as they are told. */
 function faulty(store: Store, nextFault: () => Fault): Store {

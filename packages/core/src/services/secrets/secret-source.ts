@@ -22,7 +22,7 @@ import type { CallOptions } from '../../ports/common.js';
 import type { SecretBundle } from '../../ports/provider.js';
 import { hasFingerprintKey } from './fingerprint-key.js';
 import { refuseForbidden } from '../context/scope-access.js';
-import type { SecretFingerprints } from './secret-fingerprints.js';
+import { SecretFingerprints } from './secret-fingerprints.js';
 import type { ServiceContext } from '../context/service-context.js';
 
 /** How long a backend that hangs keeps somebody from a copy that runs. */
@@ -43,7 +43,7 @@ export class SecretSource {
   /** Of which revisions of an instance the values are known. */
   readonly #knows = new Map<string, Set<number>>();
   readonly #scrubbers = new Map<string, (text: string) => string>();
-  #fingerprints: SecretFingerprints | undefined;
+  readonly #fingerprints: SecretFingerprints;
   /** What the newest copy of each instance was given, until its fingerprint is taken. */
   readonly #newest = new Map<
     string,
@@ -52,6 +52,7 @@ export class SecretSource {
 
   constructor(context: SourceContext) {
     this.#context = context;
+    this.#fingerprints = new SecretFingerprints(context);
   }
 
   /** How many instances values are kept of. */
@@ -88,7 +89,7 @@ export class SecretSource {
     request: CallOptions & { readonly spec: JsonSpec; readonly against: string | null },
   ): Promise<string> {
     const values = await this.#ask(collectReferences(request.spec), record, { signal: request.signal });
-    return this.#fingerprint(record.id, values, request.against);
+    return this.#fingerprints.of(record.id, values, request.against);
   }
 
   /** The fingerprint of the values that a copy was given since this was last asked, where one can be made. */
@@ -97,7 +98,7 @@ export class SecretSource {
     if (newest?.revision !== revision) return undefined;
     this.#newest.delete(instanceId);
     if (!hasFingerprintKey(this.#context)) return undefined;
-    return this.#fingerprint(instanceId, newest.values, null).catch((error: unknown) => {
+    return this.#fingerprints.of(instanceId, newest.values, null).catch((error: unknown) => {
       this.#context.logger.debug('secrets have no fingerprint', {
         instance: instanceId,
         error: messageOf(error),
@@ -174,22 +175,8 @@ export class SecretSource {
   }
 
   /** @see SecretFingerprints.marks */
-  async marks(...asked: Parameters<SecretFingerprints['marks']>): ReturnType<SecretFingerprints['marks']> {
-    return (await this.#loadFingerprints()).marks(...asked);
-  }
-
-  async #fingerprint(
-    instanceId: string,
-    values: ReadonlyMap<string, Secret>,
-    against: string | null,
-  ): Promise<string> {
-    return (await this.#loadFingerprints()).of(instanceId, values, against);
-  }
-
-  /** Loads with the worker, not with the package. */
-  async #loadFingerprints(): Promise<SecretFingerprints> {
-    const { SecretFingerprints } = await import('./secret-fingerprints.js');
-    return (this.#fingerprints ??= new SecretFingerprints(this.#context));
+  marks(...asked: Parameters<SecretFingerprints['marks']>): ReturnType<SecretFingerprints['marks']> {
+    return this.#fingerprints.marks(...asked);
   }
 
   async #ask(
