@@ -51,7 +51,8 @@ it('keeps what an instance is given in clear, hands out what it is rotated to, a
   await infra.instances.waitUntilReady(id);
   const path = `/instances/instance_${id}`;
   const key = async (): Promise<string> => JSON.stringify(await infra.instances.callTool(id, 'key'));
-  const kept = () => [...(server.folders().at(path) ?? [])].map(([name, value]) => [name.slice(0, 20), value]);
+  const kept = () =>
+    [...(server.folders().at(path) ?? [])].map(([name, value]) => [name.slice(0, 20), value]);
   expect(kept()).toEqual([['environment.API_KEY.', 'first-canary']]);
   expect(await key()).toContain('first-canary');
 

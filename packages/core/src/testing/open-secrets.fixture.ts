@@ -2,7 +2,11 @@ import { Secret } from '../index.js';
 import { secretId, throwIfAborted, type SecretStore } from '../plugin.js';
 
 /** A secret store whose contents a test can look at. */
-export function openSecrets() {
+export function openSecrets(): {
+  readonly store: SecretStore;
+  readonly values: Map<string, string>;
+  readonly ofInstances: () => string[];
+} {
   const values = new Map<string, string>();
   const store: SecretStore = {
     specificationVersion: 'v1',

@@ -131,7 +131,9 @@ describe('the life of an instance', () => {
       jsonSpec: { type: 'process', command: fixture(), environment: { DATABASE: value } },
     });
     const reference = created.jsonSpec.environment?.['DATABASE'] ?? '';
-    expect(reference).toMatch(new RegExp(`^secret_ref:instance_${created.id}:environment\\.DATABASE\\.`, 'u'));
+    expect(reference).toMatch(
+      new RegExp(`^secret_ref:instance_${created.id}:environment\\.DATABASE\\.`, 'u'),
+    );
     await infra.instances.waitUntilReady(created.id, soon());
     expect(textOf(await infra.instances.callTool(created.id, 'env', { name: 'DATABASE' }))).toContain(value);
     expect(JSON.stringify(events)).not.toContain(value);

@@ -66,10 +66,12 @@ export async function admitDocument(
   });
   if (context.secretStore === null)
     issues.push(...[...taken].map(([path, { name }]) => unstorable(path, name)));
+  // What is wrong anyway is told without asking a backend.
+  if (issues.length > 0) throw invalidSpec('The instance', issues);
   await writes.begin({ owner, jsonSpec: before }, [...taken.values()]);
   const jsonSpec = moved((place, text) => writes.refer(place, text));
-  issues.push(...writes.strangersIn(jsonSpec).map(superseded));
-  if (issues.length > 0) throw invalidSpec('The instance', issues);
+  const strangers = writes.strangersIn(jsonSpec);
+  if (strangers.length > 0) throw invalidSpec('The instance', strangers.map(superseded));
   refuseUnsupported(context, spec);
   return { jsonSpec, lifecycle: lifecycleMs(spec), pinned };
 }
@@ -79,7 +81,7 @@ function hidden(
   { owner, jsonSpec, secret = [] }: AdmissionRequest,
   clear: Readonly<Record<string, string>>,
 ): object {
-  const references = secret.map((key) => [
+  const references = secret.map((key): [string, string] => [
     key,
     formatSecretReference({ scope: secretScopeOf(owner.id), key }),
   ]);
