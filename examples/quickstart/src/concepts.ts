@@ -1,7 +1,13 @@
 // The code of docs/guide/concepts.md. It is compiled, and test/getting-started.test.ts runs it.
 
-import type { DurableSubscription, Event, MCPInfra, MCPInfraScope } from '@mcpinfra/core';
-import type { ProcessSpec } from '@mcpinfra/provider-process';
+import {
+  createMCPInfra,
+  type DurableSubscription,
+  type Event,
+  type MCPInfra,
+  type MCPInfraScope,
+} from '@mcpinfra/core';
+import { processProvider, type ProcessSpec } from '@mcpinfra/provider-process';
 
 type Infra = MCPInfra<ProcessSpec>;
 
@@ -70,6 +76,17 @@ export async function read(
     await show(event); // event.position is where to go on
   }
   //#endregion
+}
+
+/** A host that decides itself whose secrets an instance may name. */
+export function sharing(): Infra {
+  //#region allow-scope
+  const infra = createMCPInfra({
+    providers: [processProvider()],
+    allowScope: ({ scope, tenant }) => scope === 'shared' || scope === `tenant_${tenant}`, // instead of the default
+  });
+  //#endregion
+  return infra;
 }
 
 /** The fleet as a tenant sees it. */

@@ -48,7 +48,7 @@ export async function useSecrets(infra: Infra, server: string): Promise<string> 
       },
     },
   });
-  console.log(jsonSpec.environment?.['SESSION_SECRET']); // secret_ref:instance_<id>:SESSION_SECRET
+  console.log(jsonSpec.environment?.['SESSION_SECRET']); // secret_ref:instance_<id>:environment.SESSION_SECRET.<version>
   await infra.environment.rotate(id, 'SESSION_SECRET', 'a new value'); // the running copy is replaced
   //#endregion
   return id;

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { MCPInfraError, type Event, type MCPInfra } from '@mcpinfra/core';
 import type { ProcessSpec } from '@mcpinfra/provider-process';
-import { lookAfterGroups, makeInstance, read, subscribe, tenant, wish } from '../src/concepts.js';
+import { lookAfterGroups, makeInstance, read, sharing, subscribe, tenant, wish } from '../src/concepts.js';
 import { call, connect, endAtSignals, ensure, look, wire } from '../src/getting-started.js';
 
 const script = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'));
@@ -82,4 +82,23 @@ it('has the concepts of the guide', async () => {
   expect(shown).toEqual([2, 3, 4]);
   expect(heard.map(({ type }) => type)).toEqual(['MCPServerInstanceCreated', 'MCPServerInstanceDeleted']);
   expect(failures).toBe(3);
+});
+
+it('lets the host decide whose secrets an instance may name', async () => {
+  const fleet = sharing();
+  onTestFinished(async () => {
+    await fleet.stop();
+  });
+  await fleet.start();
+  const team = fleet.scope({ tenant: 'team-a' });
+  for (const [scope, valid] of [
+    ['shared', true],
+    ['tenant_team-a', true],
+    ['tenant_team-b', false],
+    ['user', false],
+  ] as const) {
+    const environment = { KEY: `secret_ref:${scope}:KEY` };
+    const jsonSpec = { type: 'process', command: ['node', script], environment };
+    expect(await team.instances.validate({ name: 'one', jsonSpec })).toMatchObject({ valid });
+  }
 });

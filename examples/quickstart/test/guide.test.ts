@@ -55,7 +55,8 @@ describe('the guide', () => {
       DATABASE_URL: 'postgres://app:the key of the host@db/app',
       SESSION_SECRET: 'a new value',
     });
-    expect(console.log).toHaveBeenCalledWith(`secret_ref:instance_${id}:SESSION_SECRET`);
+    const reference = new RegExp(`^secret_ref:instance_${id}:environment\\.SESSION_SECRET\\.[\\w-]+$`, 'u');
+    expect(console.log).toHaveBeenCalledWith(expect.stringMatching(reference));
   });
 
   it('tells why an instance failed, to who waits and to who listens', async () => {

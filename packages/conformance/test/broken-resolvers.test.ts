@@ -77,6 +77,25 @@ describe('the suite of secret resolvers catches one that', () => {
     expect(await failuresOf(fault)).toEqual(['store/delete-scope-literally']);
   });
 
+  it('lists the scopes that begin alike', async () => {
+    const fault = (_store: SecretStore, { values }: SecretBackend): Partial<SecretStore> => ({
+      list: async (scope) =>
+        [...values.keys()]
+          .filter((id) => id.startsWith(scope))
+          .map((id) => ({ scope, key: id.slice(id.indexOf(':') + 1) })),
+    });
+    expect(await failuresOf(fault)).toEqual(['store/list']);
+  });
+
+  it('takes what is written for a tenant for somebody else', async () => {
+    const fault = (store: SecretStore): Partial<SecretStore> => ({
+      put: async (reference, secret, options) => {
+        if (options?.context?.tenant === undefined) await store.put(reference, secret, options);
+      },
+    });
+    expect(await failuresOf(fault)).toEqual(['store/for-whom']);
+  });
+
   it('takes an empty value for none', async () => {
     const fault = (store: SecretStore): Partial<SecretStore> => ({
       put: async (reference, secret, options) =>
@@ -104,7 +123,7 @@ describe('the suite of secret resolvers catches one that', () => {
         return new Map(under.flatMap(([id, secret]) => (secret ? [[id, secret]] : [])));
       },
     });
-    expect(await failuresOf(fault)).toEqual(['resolve/every-character']);
+    expect(await failuresOf(fault)).toEqual(['resolve/every-character', 'store/list']);
   });
 
   it('names the value in an error', async () => {

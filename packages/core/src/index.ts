@@ -63,6 +63,7 @@ export type { EventBus } from './ports/event-bus.js';
 export type { Logger } from './ports/logger.js';
 export type { CallProgress, ToolCallResult } from './ports/mcp-link.js';
 export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider.js';
+export type { AllowScope, ScopeRequest } from './domain/secrets/secret-scopes.js';
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type { Page, PageQuery } from './domain/list-page.js';
 export type { DeadLetter, Store, StoreIdentity } from './ports/store.js';

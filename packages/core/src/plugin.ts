@@ -161,7 +161,12 @@ export type {
   StdioChannel,
   StopRequest,
 } from './ports/provider.js';
-export type { SecretContext, SecretResolver, SecretStore } from './ports/secret-resolver.js';
+export type {
+  SecretContext,
+  SecretResolver,
+  SecretStore,
+  SecretWriteOptions,
+} from './ports/secret-resolver.js';
 export type {
   AppendOptions,
   CounterChange,

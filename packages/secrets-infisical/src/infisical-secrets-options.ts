@@ -1,4 +1,4 @@
-import { OptionChecks, Secret, type SecretReference } from '@mcpinfra/core/plugin';
+import { OptionChecks, Secret, type SecretContext, type SecretReference } from '@mcpinfra/core/plugin';
 import { isFolderPath } from './mapping/folder-path.js';
 
 /** Options of {@link infisicalSecrets}. */
@@ -33,15 +33,19 @@ export interface InfisicalSecretsSettings {
   /** The folder in which each scope has its own. @defaultValue '/instances' */
   readonly basePath?: string | undefined;
   /**
-   * Gives the folder of a scope, or `undefined` for a scope that is none of Infisical's business.
+   * Gives the folder of a scope, or `undefined` for a scope that is none of Infisical's business. Is told who asks: the
+   * instance, its tenant and the principal, all empty for what core keeps for itself in the scope `mcpinfra`.
    *
    * Only a folder whose path holds the scope's name is written to: another one may be shared by several scopes, of which
    * `deleteScope` must delete one.
    *
    * @defaultValue `<basePath>/<scope>` of the project and environment above
    */
-  readonly locate?: ((scope: string) => InfisicalFolder | undefined) | undefined;
-  /** Gives the name of a secret within its folder. @defaultValue the key */
+  readonly locate?: ((scope: string, context: SecretContext) => InfisicalFolder | undefined) | undefined;
+  /**
+   * Gives the name of a secret within its folder. Names of your own do not tell the keys, so that what a host which died
+   * left behind stays until its instance is deleted. @defaultValue the key
+   */
   readonly secretName?: ((reference: SecretReference) => string) | undefined;
   /** Whether the server replaces `${…}` in values by the secrets they name, of other folders too. @defaultValue false */
   readonly expandReferences?: boolean | undefined;

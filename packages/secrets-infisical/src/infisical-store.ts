@@ -8,6 +8,7 @@ import {
   secretId,
   type SecretReference,
   type SecretStore,
+  type SecretWriteOptions,
   systemClock,
 } from '@mcpinfra/core/plugin';
 import { type Bounds, withinBounds } from './api/bounds.js';
@@ -24,6 +25,8 @@ export class InfisicalStore implements SecretStore {
   readonly specificationVersion = 'v1';
   readonly name = 'infisical';
   readonly durable = true;
+  /** Absent where names do not tell keys. */
+  readonly list?: NonNullable<SecretStore['list']>;
   readonly #options: ResolvedOptions;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
@@ -40,13 +43,14 @@ export class InfisicalStore implements SecretStore {
     this.#locations = new Locations(options);
     this.#api = new InfisicalApi(options, clock, this.#closing.signal);
     this.#writes = new FolderWrites(this.#api);
+    if (!options.secretName) this.list = (scope, o) => this.#list(scope, o);
     const { cacheTtlMs: ttlMs, cacheMaxFolders: maxFolders } = options;
     this.#reads = new FolderReads({ ttlMs, maxFolders, clock });
   }
 
   async resolve(
     references: readonly SecretReference[],
-    _context: SecretContext,
+    context: SecretContext,
     options?: CallOptions,
   ): Promise<ReadonlyMap<string, Secret>> {
     return this.#call(options, async (bounds) => {
@@ -54,7 +58,7 @@ export class InfisicalStore implements SecretStore {
       const scopes = [...new Set(asked.map(({ scope }) => scope))];
       const folders = new Map(
         await Promise.all(
-          scopes.map(async (scope) => [scope, await this.#secretsOf(scope, bounds)] as const),
+          scopes.map(async (scope) => [scope, await this.#secretsOf(scope, context, bounds)] as const),
         ),
       );
       const found = new Map<string, Secret>();
@@ -67,21 +71,21 @@ export class InfisicalStore implements SecretStore {
     });
   }
 
-  async put(reference: SecretReference, value: Secret, options?: CallOptions): Promise<void> {
+  async put(reference: SecretReference, value: Secret, options?: SecretWriteOptions): Promise<void> {
     await this.#write(reference, options, (folder, bounds) =>
       this.#writes.put(folder, { name: this.#locations.nameOf(reference), value }, bounds),
     );
   }
 
-  async delete(reference: SecretReference, options?: CallOptions): Promise<void> {
+  async delete(reference: SecretReference, options?: SecretWriteOptions): Promise<void> {
     await this.#write(reference, options, (folder, bounds) =>
       this.#writes.remove(folder, this.#locations.nameOf(reference), bounds),
     );
   }
 
-  async deleteScope(scope: string, options?: CallOptions): Promise<void> {
+  async deleteScope(scope: string, options?: SecretWriteOptions): Promise<void> {
     await this.#call(options, async (bounds) => {
-      const folder = this.#locations.folderOf(scope);
+      const folder = this.#locations.folderOf(scope, options?.context);
       // Into others nothing was ever written.
       if (folder?.isOwn !== true) return;
       await this.#writes.clear(folder, bounds).finally(() => this.#reads.forget(folderKey(folder)));
@@ -94,8 +98,19 @@ export class InfisicalStore implements SecretStore {
     await this.#api.close();
   }
 
-  async #secretsOf(scope: string, { signal }: Bounds): Promise<FolderSecrets | undefined> {
-    const folder = this.#locations.folderOf(scope);
+  async #list(scope: string, options?: SecretWriteOptions): Promise<readonly SecretReference[]> {
+    return this.#call(options, async (bounds) => {
+      const secrets = await this.#secretsOf(scope, options?.context, bounds);
+      return [...(secrets?.keys() ?? [])].flatMap((name) => this.#locations.referenceTo(scope, name) ?? []);
+    });
+  }
+
+  async #secretsOf(
+    scope: string,
+    context: SecretContext | undefined,
+    { signal }: Bounds,
+  ): Promise<FolderSecrets | undefined> {
+    const folder = this.#locations.folderOf(scope, context);
     return (
       folder &&
       this.#reads.get(folderKey(folder), signal, (shared) =>
@@ -107,11 +122,13 @@ export class InfisicalStore implements SecretStore {
 
   async #write(
     reference: SecretReference,
-    options: CallOptions | undefined,
+    options: SecretWriteOptions | undefined,
     work: (folder: Folder, bounds: Bounds) => Promise<void>,
   ): Promise<void> {
     await this.#call(options, async (bounds) => {
-      const folder = isReference(reference) ? this.#locations.folderOf(reference.scope) : undefined;
+      const folder = isReference(reference)
+        ? this.#locations.folderOf(reference.scope, options?.context)
+        : undefined;
       if (!folder?.isOwn) throw notOurs(reference, folder);
       await work(folder, bounds).finally(() => this.#reads.forget(folderKey(folder)));
     });

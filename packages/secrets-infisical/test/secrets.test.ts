@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { Secret } from '@mcpinfra/core/plugin';
+import { Secret, type SecretContext } from '@mcpinfra/core/plugin';
 import { describe, expect, it } from 'vitest';
 import { generations, reference, reveal, seed, startServer, storeOn } from './support/infisical.js';
 
@@ -46,6 +46,46 @@ describe('the mapping', () => {
     });
     await store.put(reference('fs:KEY'), new Secret('changed'));
     expect(server.folders('prod', 'payments').at('/team/fs')?.get('mcp_KEY')).toBe('changed');
+  });
+
+  it('keeps what tenants have under one scope apart, by who asks and who writes', async () => {
+    const server = await startServer();
+    const asked: SecretContext[] = [];
+    const store = storeOn(server, {
+      locate: (scope, context) => {
+        asked.push(context);
+        return { path: `/tenants/${context.tenant}x/${scope}` };
+      },
+    });
+    const of = (tenant: string): SecretContext => ({ instanceId: 'i', tenant, principal: 'me' });
+    const key = reference('shared:KEY');
+    for (const tenant of ['a', 'b'])
+      await store.put(key, new Secret(`of ${tenant}`), { context: of(tenant) });
+    const values = async () =>
+      Promise.all(
+        ['a', 'b', ''].map(async (tenant) => {
+          const found = await store.resolve([key], of(tenant));
+          const listed = await store.list?.('shared', { context: of(tenant) });
+          return [found.get('shared:KEY')?.reveal(), listed?.length];
+        }),
+      );
+    expect(await values()).toEqual([
+      ['of a', 1],
+      ['of b', 1],
+      [undefined, 0],
+    ]);
+    expect(asked).toContainEqual(of('b'));
+    await store.delete(key, { context: of('a') });
+    expect((await values())[1]).toEqual(['of b', 1]);
+    await store.deleteScope('shared', { context: of('b') });
+    expect((await values())[1]).toEqual([undefined, 0]);
+    await store.put(key, new Secret('of nobody'));
+    expect(asked.at(-1)).toEqual({ instanceId: '', tenant: '', principal: null });
+  });
+
+  it('lists nothing where names do not tell keys', async () => {
+    const server = await startServer();
+    expect(storeOn(server, { secretName: ({ key }) => `x_${key}` }).list).toBeUndefined();
   });
 
   it('writes only into folders that name the scope, and deletes no secret of others', async () => {

@@ -85,7 +85,7 @@ export const resolveCases: readonly Case<SecretsBench>[] = [
   },
   {
     id: 'secret-resolver/resolve/for-whom',
-    text: 'Who asks may be unknown to it: any instance, any tenant, with a principal or none.',
+    text: 'Who asks may be unknown to it, for what is shared: any instance, any tenant, with a principal or none.',
     run: async (secrets) => {
       const asks = { instanceId: '0b0e6a52-6f0c-4f0e-9a51-3f0c6b8f2d11', tenant: 'tenant-ä' };
       for (const principal of [null, 'user@example']) {

@@ -73,6 +73,13 @@ export class SecretsBench {
     return Object.fromEntries([...found].map(([id, secret]) => [id, secret.reveal()]));
   }
 
+  /** The keys under a scope. */
+  async list(scope: string): Promise<readonly string[]> {
+    const listed = await this.within('list()', this.store.list?.(scope) ?? Promise.resolve([]));
+    for (const one of listed) assert.equal(one.scope, scope, 'list() gave a reference of another scope');
+    return listed.map(({ key }) => key);
+  }
+
   /** Writes values, by id. */
   async put(values: Readonly<Record<string, string>>): Promise<void> {
     for (const [id, value] of Object.entries(values))

@@ -125,6 +125,41 @@ export const storeCases: readonly Case<SecretsBench>[] = [
     },
   },
   {
+    id: 'secret-resolver/store/list',
+    text: 'list() gives the references under exactly that scope, as they were put; none under a scope without any.',
+    notFor: (secrets) => notFor(secrets) ?? (secrets.store.list ? null : 'it has no list()'),
+    run: async (secrets) => {
+      const keys = ['A', 'a', 'B:C', 'a/b', '-', '--', 'a--b-', '..', 'K'.repeat(200), 'x.y@z_'];
+      await secrets.put(Object.fromEntries(keys.map((key) => [`scope:${key}`, 'one'])));
+      await secrets.put({ 'scope2:A': '1', 'scope.x:A': '2', 'SCOPE:A': '3', 'other:scope:A': '4' });
+      await secrets.store.delete(reference('scope:B:C'));
+      const listed = await secrets.list('scope');
+      assert.deepEqual([...listed].sort(), keys.filter((key) => key !== 'B:C').sort());
+      await secrets.within('deleteScope()', secrets.store.deleteScope('scope'));
+      assert.deepEqual(await secrets.list('scope'), []);
+      assert.deepEqual(await secrets.list('nowhere'), []);
+    },
+  },
+  {
+    id: 'secret-resolver/store/for-whom',
+    text: 'What is written for an instance of a tenant is resolved, listed and deleted for it.',
+    notFor,
+    run: async (secrets) => {
+      const instanceId = '0b0e6a52-6f0c-4f0e-9a51-3f0c6b8f2d11';
+      const context = { instanceId, tenant: 'tenant-a', principal: null };
+      const own = reference(`instance_${instanceId}:OWN`);
+      const ids = [`instance_${instanceId}:OWN`];
+      await secrets.within('put()', secrets.store.put(own, new Secret('one'), { context }));
+      assert.deepEqual([...(await secrets.resolve(ids, { context })).keys()], ids);
+      await secrets.within('delete()', secrets.store.delete(own, { context }));
+      assert.equal((await secrets.resolve(ids, { context })).size, 0);
+      await secrets.within('put()', secrets.store.put(own, new Secret('two'), { context }));
+      const deleting = secrets.store.deleteScope(own.scope, { context });
+      await secrets.within('deleteScope()', deleting);
+      assert.equal((await secrets.resolve(ids, { context })).size, 0);
+    },
+  },
+  {
     id: 'secret-resolver/store/durable',
     text: 'A store that calls itself durable gives its values, and what was deleted stays so, from another object on its backend.',
     notFor: (secrets) => notFor(secrets) ?? (secrets.store.durable ? null : 'it is not durable, and says so'),

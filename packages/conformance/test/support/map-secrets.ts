@@ -53,6 +53,12 @@ class MapSecrets implements SecretStore {
     for (const id of values.keys()) if (id.startsWith(`${scope}:`)) values.delete(id);
   }
 
+  async list(...[scope, options]: Parameters<NonNullable<SecretStore['list']>>) {
+    const values = await this.#values(options?.signal);
+    const ids = [...values.keys()].filter((id) => id.startsWith(`${scope}:`));
+    return ids.map((id) => ({ scope, key: id.slice(scope.length + 1) }));
+  }
+
   async close() {}
 
   async #values(signal: AbortSignal | undefined): Promise<Map<string, string>> {
@@ -73,6 +79,7 @@ export function brokenStore(store: SecretStore, fault: Partial<SecretStore>): Se
     put: (reference: SecretReference, secret, options) => store.put(reference, secret, options),
     delete: (reference, options) => store.delete(reference, options),
     deleteScope: (scope, options) => store.deleteScope(scope, options),
+    list: async (scope, options) => (await store.list?.(scope, options)) ?? [],
     ...fault,
   };
 }

@@ -45,6 +45,11 @@ export function memorySecrets(initial: Readonly<Record<string, string>> = {}): S
         if (id.startsWith(`${scope}:`)) values.delete(id);
       }
     },
+    list: async (scope, options) => {
+      refuseAborted(options);
+      const ids = [...values.keys()].filter((id) => id.startsWith(`${scope}:`));
+      return ids.map((id) => ({ scope, key: id.slice(scope.length + 1) }));
+    },
   };
 }
 

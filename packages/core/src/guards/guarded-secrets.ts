@@ -1,6 +1,4 @@
-import type { CallOptions } from '../ports/common.js';
-import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
-import type { Bounds } from '../async/deadline.js';
+import type { SecretResolver, SecretStore, SecretWriteOptions } from '../ports/secret-resolver.js';
 import { Guard, type GuardOptions } from './guard.js';
 
 /** Puts a guard before a secret resolver. */
@@ -11,12 +9,15 @@ export function guardSecretResolver(resolver: SecretResolver, options: GuardOpti
 /** Puts a guard before a secret store. */
 export function guardSecretStore(store: SecretStore, options: GuardOptions): SecretStore {
   const guard = guardOf(store, options);
-  const call = (
+  const call = <T>(
     method: string,
-    callOptions: CallOptions | undefined,
-    work: (bounds: Bounds) => Promise<void>,
-  ): Promise<void> =>
-    guard.call(method, { timeoutMs: guard.deadlines.secretsMs, signal: callOptions?.signal }, work);
+    o: SecretWriteOptions | undefined,
+    work: (bounds: SecretWriteOptions) => Promise<T>,
+  ): Promise<T> =>
+    guard.call(method, { timeoutMs: guard.deadlines.secretsMs, signal: o?.signal }, (bounds) =>
+      work({ ...bounds, context: o?.context }),
+    );
+  const list = store.list?.bind(store);
 
   return {
     ...guarded(store, guard),
@@ -24,6 +25,7 @@ export function guardSecretStore(store: SecretStore, options: GuardOptions): Sec
     put: (reference, value, o) => call('put', o, (bounds) => store.put(reference, value, bounds)),
     delete: (reference, o) => call('delete', o, (bounds) => store.delete(reference, bounds)),
     deleteScope: (scope, o) => call('deleteScope', o, (bounds) => store.deleteScope(scope, bounds)),
+    ...(list && { list: (scope, o) => call('list', o, (bounds) => list(scope, bounds)) }),
   };
 }
 

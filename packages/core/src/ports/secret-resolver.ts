@@ -40,6 +40,12 @@ export interface SecretContext {
   readonly principal: string | null;
 }
 
+/** How a secret store is called to write. */
+export interface SecretWriteOptions extends CallOptions {
+  /** On behalf of which instance; left out for what belongs to none. */
+  readonly context?: SecretContext | undefined;
+}
+
 /**
  * A resolver that can also be written to. Every method can be repeated and called at the same time as any other; errors
  * never hold a value.
@@ -51,9 +57,16 @@ export interface SecretStore extends SecretResolver {
    * Writes a value; an earlier one is replaced. Resolves when it is durable and every later `resolve` gives it. An empty
    * value is a value, not the absence of one.
    */
-  put(reference: SecretReference, value: Secret, options?: CallOptions): Promise<void>;
+  put(reference: SecretReference, value: Secret, options?: SecretWriteOptions): Promise<void>;
   /** Absent resolves. */
-  delete(reference: SecretReference, options?: CallOptions): Promise<void>;
+  delete(reference: SecretReference, options?: SecretWriteOptions): Promise<void>;
   /** Deletes everything under exactly this scope, nothing under one that only begins alike. Absent resolves. */
-  deleteScope(scope: string, options?: CallOptions): Promise<void>;
+  deleteScope(scope: string, options?: SecretWriteOptions): Promise<void>;
+  /**
+   * Returns the references under exactly this scope, in any order; none for a scope it has never heard of. No value is
+   * read. Without it, what a process that died left behind stays until its instance is deleted.
+   *
+   * @throws `SECRET_BACKEND_FAILED` when it cannot tell
+   */
+  list?(scope: string, options?: SecretWriteOptions): Promise<readonly SecretReference[]>;
 }

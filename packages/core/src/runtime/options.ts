@@ -1,4 +1,5 @@
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
+import type { AllowScope } from '../domain/secrets/secret-scopes.js';
 import { memoryEventBus } from '../adapters/memory-event-bus.js';
 import { memorySecrets } from '../adapters/memory-secrets.js';
 import { memoryStore } from '../adapters/memory-store.js';
@@ -45,6 +46,14 @@ export interface MCPInfraOptions<TProviders extends readonly Provider[] = readon
   /** How often the secrets of each running instance are compared with those its copy was given. @defaultValue five minutes */
   readonly secretRotationCheckMs?: number | undefined;
   readonly rotation?: RotationOptions | undefined;
+  /**
+   * Decides which instance may name the secrets of which scope, when a document is given and again when they are read. It
+   * answers at once; only `true` allows. The scope of another instance (`instance_<its id>`) is refused without asking.
+   *
+   * @defaultValue without tenants every scope; in a tenant `tenant_<tenant>`, `instance_<own id>`, and `user` for a
+   * caller that is known
+   */
+  readonly allowScope?: AllowScope | undefined;
   /** How long events are kept for those who read from a cursor. @defaultValue seven days */
   readonly eventRetentionMs?: number | undefined;
   /** What becomes of copies that can outlive the process when it stops. @defaultValue keep */
@@ -109,6 +118,7 @@ export interface ResolvedOptions {
   readonly resyncEveryMs: number;
   readonly secretRotationCheckMs: number;
   readonly fingerprintKey: string | null;
+  readonly allowScope: AllowScope | null;
   readonly eventRetentionMs: number;
   readonly onStop: 'keep' | 'destroy';
   readonly drainMs: number;
@@ -139,6 +149,7 @@ const known = [
   'resyncEveryMs',
   'secretRotationCheckMs',
   'rotation',
+  'allowScope',
   'eventRetentionMs',
   'onStop',
   'drainMs',
@@ -170,6 +181,8 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
   if (gatewayUrl !== undefined && !URL.canParse(gatewayUrl)) {
     throw check.unexpected('gatewayUrl', 'a URL such as https://mcp.example.com/mcp', gatewayUrl);
   }
+  if (options.allowScope !== undefined && typeof options.allowScope !== 'function')
+    throw check.unexpected('allowScope', 'a function', options.allowScope);
   const onStop = check.oneOf('onStop', options.onStop ?? 'keep', ['keep', 'destroy']);
   return Object.freeze({
     providers,
@@ -198,6 +211,7 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
     resyncEveryMs: check.whole('resyncEveryMs', options.resyncEveryMs ?? 30_000),
     secretRotationCheckMs: check.whole('secretRotationCheckMs', options.secretRotationCheckMs ?? 300_000),
     fingerprintKey: rotation.key === undefined ? null : checkedKey('rotation.key', rotation.key),
+    allowScope: options.allowScope ?? null,
     eventRetentionMs: check.whole('eventRetentionMs', options.eventRetentionMs ?? 7 * 24 * 3_600_000),
     onStop,
     drainMs: check.whole('drainMs', options.drainMs ?? 5_000, { least: 0 }),

@@ -48,14 +48,17 @@ export class FleetScope<TSpec extends JsonSpec> implements MCPInfraScope<TSpec> 
   readonly instances: InstanceManager<TSpec>;
   readonly environment: EnvironmentService;
   readonly events: EventStream;
-  readonly #parts: Pick<ScopeParts, 'context'> & { readonly scope: Scope; readonly waiter: InstanceWaiter };
+  readonly #parts: Pick<ScopeParts, 'context' | 'secrets'> & {
+    readonly scope: Scope;
+    readonly waiter: InstanceWaiter;
+  };
 
   constructor(parts: ScopeParts, scope: Scope) {
     const { context, links, secrets, condition, owned, remote, sightings, claims, hub, subscriptions } =
       parts;
-    const commands = new InstanceCommands(context, scope);
+    const commands = new InstanceCommands({ context, secrets }, scope);
     const waiter = new InstanceWaiter(context, hub, { scope, sightings });
-    this.#parts = { context, scope, waiter };
+    this.#parts = { context, secrets, scope, waiter };
     const sessions = new InstanceSessions(context, links, {
       secrets,
       waiter,

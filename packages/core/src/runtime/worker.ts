@@ -97,6 +97,11 @@ export class Worker {
       const { SecretRotation } = await import('../services/secrets/secret-rotation.js');
       loops.push(new SecretRotation(this.#parts).run(this.#parts, this.#ending.signal));
     }
+    if (this.#parts.context.secretStore) {
+      const { keepSwept } = await import('../services/secrets/secret-sweep.js');
+      const { context, ownership } = this.#parts;
+      loops.push(keepSwept(context, { ownership, everyMs: this.#resyncEveryMs }, this.#ending.signal));
+    }
     loops.push(watchSlots(this.#parts, this.#ending.signal));
     this.#loops = Promise.all([this.#run(), ...loops]);
   }

@@ -45,7 +45,9 @@ it('moves a secret given in clear to the store, and replaces the copy when it is
       name: 'GITHUB_TOKEN',
       value: null,
       secret: true,
-      references: [`secret_ref:instance_${id}:GITHUB_TOKEN`],
+      references: [
+        expect.stringMatching(`^secret_ref:instance_${id}:environment\\.GITHUB_TOKEN\\.`) as string,
+      ],
     },
     { name: 'MODE', value: 'plain', secret: false, references: [] },
   ]);

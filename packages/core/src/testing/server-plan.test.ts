@@ -144,7 +144,8 @@ it('fills a template from a secret that is kept in the secret store', async () =
     serverSpecId: server.id,
     jsonSpec: { type: 'docker', environment: { token: 'canary' } },
   });
-  expect(jsonSpec.environment).toEqual({ token: `secret_ref:instance_${id}:token` });
+  const reference = new RegExp(`^secret_ref:instance_${id}:environment\\.token\\.[A-Za-z0-9_-]{28}$`, 'u');
+  expect(jsonSpec.environment).toEqual({ token: expect.stringMatching(reference) as string });
   await t.settle();
   const environment = async () => (await t.infra.instances.callTool(id, 'env')).structuredContent;
   expect(await environment()).toMatchObject({ AUTHORIZATION: 'Bearer canary' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { folderName, secretNameOf } from './escaped-part.js';
+import { folderName, keyOfName, secretNameOf } from './escaped-part.js';
 
 const sign = fc.constantFrom('a', 'Z', '0', '_', '.', '@', '/', '-', ':', '2', 'e', 'd');
 const text = fc.string({ unit: sign, minLength: 1, maxLength: 8 });
@@ -35,6 +35,16 @@ describe('the name of a folder', () => {
 describe('the name of a secret', () => {
   it('is the key itself where that can be', () => {
     for (const key of ['API_KEY', 'db.password', 'me@example', 'a-b']) expect(secretNameOf(key)).toBe(key);
+  });
+
+  it('tells its key, but for those that were cut', () => {
+    fc.assert(
+      fc.property(text, (key) => {
+        expect(keyOfName(secretNameOf(key))).toBe(key);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(keyOfName(secretNameOf('/'.repeat(200)))).toBeUndefined();
   });
 
   it('holds no slash and no colon, is no step in a path, and is of one key only', () => {

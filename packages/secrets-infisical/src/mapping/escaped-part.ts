@@ -13,6 +13,14 @@ export function secretNameOf(key: string): string {
   return escapedPart(key, /^\.+$/u.test(key) ? String.raw`\.` : '[/:]');
 }
 
+/** The key of which a secret has its name, or `undefined` where that tells only a part of it. */
+export function keyOfName(name: string): string | undefined {
+  if (/--h[0-9a-f]{64}$/u.test(name)) return undefined;
+  return name.replaceAll(/--([0-9a-f]{2})/gu, (_code, sign: string) =>
+    String.fromCharCode(Number.parseInt(sign, 16)),
+  );
+}
+
 /**
  * Writes characters that may not be as `--` and their code, so that two texts never become one.
  *

@@ -2,11 +2,15 @@ import {
   formatSecretReference,
   mcpError,
   parseSecretReference,
+  type SecretContext,
   type SecretReference,
 } from '@mcpinfra/core/plugin';
 import type { ResolvedOptions } from '../infisical-secrets-options.js';
-import { folderName, secretNameOf } from './escaped-part.js';
+import { folderName, keyOfName, secretNameOf } from './escaped-part.js';
 import { isFolderPath } from './folder-path.js';
+
+/** Nobody in particular asks. */
+const nobody: SecretContext = { instanceId: '', tenant: '', principal: null };
 
 /** Where the secrets of a scope are. */
 export interface Folder {
@@ -31,7 +35,7 @@ export class Locations {
   }
 
   /** Gives the folder of a scope, unless it is none of Infisical's business. @throws `INVALID_OPTIONS` */
-  folderOf(scope: string): Folder | undefined {
+  folderOf(scope: string, context: SecretContext = nobody): Folder | undefined {
     const { projectId, environment, basePath, locate } = this.#options;
     if (!locate) {
       return {
@@ -41,7 +45,7 @@ export class Locations {
         isOwn: true,
       };
     }
-    const given: unknown = locate(scope);
+    const given: unknown = locate(scope, context);
     if (given === undefined) return undefined;
     const { path, ...elsewhere } = given as Readonly<Record<string, unknown>>;
     if (!isFolderPath(path))
@@ -52,6 +56,13 @@ export class Locations {
       path,
       isOwn: [scope, folderName(scope)].some((name) => `${path}/`.includes(`/${name}/`)),
     };
+  }
+
+  /** Gives the reference to a secret of a folder, where its name tells it. */
+  referenceTo(scope: string, name: string): SecretReference | undefined {
+    const key = keyOfName(name);
+    const reference = key === undefined ? undefined : { scope, key };
+    return reference && isReference(reference) && this.nameOf(reference) === name ? reference : undefined;
   }
 
   /** Gives the name of a secret within its folder. @throws `INVALID_OPTIONS` */

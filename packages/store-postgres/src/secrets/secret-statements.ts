@@ -10,6 +10,7 @@ export interface SecretStatements {
   readonly put: Statement;
   readonly delete: Statement;
   readonly deleteScope: Statement;
+  readonly listScope: Statement;
   readonly listOld: Statement;
   readonly reseal: Statement;
   readonly countOld: Statement;
@@ -37,6 +38,7 @@ values ($1::text, $2::text, $3::text, decode($4::text, 'base64'), decode($5::tex
 on conflict (scope, key) do update set key_id = excluded.key_id, data_key = excluded.data_key, body = excluded.body`),
     delete: prepared(`delete from ${secrets} where scope = $1::text and key = $2::text`),
     deleteScope: prepared(`delete from ${secrets} where scope = $1::text`),
+    listScope: prepared(`select key from ${secrets} where scope = $1::text`),
     listOld: prepared(`select s.scope, s.key, ${sealed('s')} from ${secrets} s
 where s.key_id <> $1::text and (s.scope, s.key) > ($2::text, $3::text)
 order by s.scope, s.key limit $4::int`),

@@ -117,6 +117,12 @@ export class SqlSecretStore implements SealedSecretStore {
     await this.#write(this.#statements.deleteScope, [scope], options);
   }
 
+  async list(scope: string, options?: CallOptions): Promise<readonly SecretReference[]> {
+    this.#pass(options);
+    const rows = await asSecretBackend(this.#database.query(this.#statements.listScope, [scope], options));
+    return rows.map((row) => ({ scope, key: row['key'] ?? '' }));
+  }
+
   async rotateKeys(options?: CallOptions): Promise<KeyRotation> {
     const envelope = this.#pass(options);
     const { current } = this.#parts.keys;

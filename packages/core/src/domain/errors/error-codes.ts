@@ -49,6 +49,9 @@ export const errorCodes = {
     'Create the secret under the name in the message, or correct the reference.',
     true,
   ),
+  SECRET_FORBIDDEN: config(
+    'Name a secret that belongs to the instance, or have the host allow the scope by the option allowScope.',
+  ),
   SECRET_STORE_REQUIRED: config('Give a secret store, or pass a reference instead of the value.'),
   SECRET_BACKEND_FAILED: transient(
     'Check that the secret backend is reachable and that the credentials are valid.',

@@ -23,6 +23,7 @@ export type IssueCode =
   | 'conflict'
   | 'misplaced_reference'
   | 'malformed_reference'
+  | 'forbidden_reference'
   | 'reserved'
   | 'over_limit'
   | 'unsupported'

@@ -3,7 +3,8 @@ import { moveCredentials } from './move-credentials.js';
 
 function moved(document: object) {
   const taken: Record<string, string> = {};
-  const result = moveCredentials(document, (key, text) => {
+  const result = moveCredentials(document, ({ part, name }, text) => {
+    const key = `${part}.${name}`;
     taken[key] = text;
     return `secret_ref:own:${key}`;
   });
@@ -11,16 +12,16 @@ function moved(document: object) {
 }
 
 it.each([
-  [{ authentication: { type: 'bearer', token: 'canary' } }, 'AUTHENTICATION_TOKEN'],
-  [{ authentication: { type: 'basic', username: 'me', password: 'canary' } }, 'AUTHENTICATION_PASSWORD'],
-  [{ authentication: { type: 'header', name: 'X', value: 'canary' } }, 'AUTHENTICATION_VALUE'],
+  [{ authentication: { type: 'bearer', token: 'canary' } }, 'authentication.token'],
+  [{ authentication: { type: 'basic', username: 'me', password: 'canary' } }, 'authentication.password'],
+  [{ authentication: { type: 'header', name: 'X', value: 'canary' } }, 'authentication.value'],
   [
     { authentication: { type: 'oauth2_client_credentials', client_secret: 'canary' } },
-    'AUTHENTICATION_CLIENT_SECRET',
+    'authentication.client_secret',
   ],
-  [{ registry: { username: 'me', password: 'canary' } }, 'REGISTRY_PASSWORD'],
-  [{ headers: { 'X-Api-Key': 'canary' } }, 'HEADERS_X_API_KEY'],
-  [{ headers: { Authorization: 'canary' } }, 'HEADERS_AUTHORIZATION'],
+  [{ registry: { username: 'me', password: 'canary' } }, 'registry.password'],
+  [{ headers: { 'X-Api-Key': 'canary' } }, 'headers.X-Api-Key'],
+  [{ headers: { Authorization: 'canary' } }, 'headers.Authorization'],
 ])('takes the credential out of %j', (document, key) => {
   const { result, taken } = moved(document);
   expect(taken).toEqual({ [key]: 'canary' });

@@ -1,8 +1,9 @@
 import { looksLikeSecret } from '../secrets/looks-like-secret.js';
+import type { SecretPlace } from '../secrets/secret-keys.js';
 import { scanReferences } from '../secrets/secret-reference.js';
 
-/** Takes a credential out of a document: gets a name for it and its text, gives the reference to put in its place. */
-export type MoveCredential = (key: string, text: string) => string;
+/** Takes a credential out of a document: gets its place and its text, gives the reference to put there. */
+export type MoveCredential = (place: SecretPlace, text: string) => string;
 
 // The members whose texts are secrets whatever they look like.
 const credentials: Readonly<Record<string, readonly string[]>> = {
@@ -30,7 +31,7 @@ function inPart(part: string, members: unknown, move: MoveCredential): unknown {
   if (typeof members !== 'object' || members === null || Array.isArray(members)) return members;
   const moved = Object.entries(members).map(([name, text]: [string, unknown]) => {
     if (typeof text !== 'string' || !isCredential(part, name, text)) return [name, text];
-    return [name, move(`${part}_${name}`.toUpperCase().replaceAll(/[^A-Z0-9]/gu, '_'), text)];
+    return [name, move({ part, name }, text)];
   });
   return Object.fromEntries(moved) as unknown;
 }

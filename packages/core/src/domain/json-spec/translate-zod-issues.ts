@@ -147,6 +147,7 @@ const issueCodes: Readonly<Record<IssueCode, true>> = {
   conflict: true,
   misplaced_reference: true,
   malformed_reference: true,
+  forbidden_reference: true,
   reserved: true,
   over_limit: true,
   unsupported: true,

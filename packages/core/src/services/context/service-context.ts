@@ -5,6 +5,7 @@
  */
 import type { ZodType } from 'zod';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import type { AllowScope } from '../../domain/secrets/secret-scopes.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type { MCPLinks } from '../../ports/mcp-link.js';
@@ -43,6 +44,8 @@ interface ServiceSettings {
   readonly allowUnknownEnvironment: boolean;
   /** How often the secrets of a running instance are compared with those it was given. */
   readonly secretRotationCheckMs: number;
+  /** The host's say in whose secrets an instance may name; `null` for what its tenant says. */
+  readonly allowScope: AllowScope | null;
   /** The host's key for fingerprints of secrets; `null` for one in the secret store. */
   readonly fingerprintKey: string | null;
   readonly callTimeoutMs: number;

@@ -13,7 +13,8 @@ import type { MCPServerInstanceInput } from '../instances/instance-input.js';
 import type { MCPServerRegistry } from '../servers/server-registry.js';
 import type { MCPServerInput } from '../servers/server-input.js';
 import { canonicalJson } from '../context/run-document.js';
-import type { CommandOptions, ServiceContext, WaitableCommandOptions } from '../context/service-context.js';
+import type { CommandOptions, WaitableCommandOptions } from '../context/service-context.js';
+import type { WriteParts } from '../secrets/secret-writes.js';
 import type { InstanceWaiter } from '../sessions/instance-waiter.js';
 import { ApplyTally, type ApplyResult, type PartOutcome } from './apply-tally.js';
 export type { ApplyResult } from './apply-tally.js';
@@ -49,12 +50,12 @@ export class DesiredState {
   constructor(
     servers: MCPServerRegistry,
     instances: InstanceManager,
-    parts: { readonly context: ServiceContext; readonly scope: Scope; readonly waiter: InstanceWaiter },
+    parts: WriteParts & { readonly scope: Scope; readonly waiter: InstanceWaiter },
   ) {
     this.#servers = servers;
     this.#instances = instances;
     this.#scope = parts.scope;
-    this.#planner = new InstancePlanner(parts.context, parts.scope);
+    this.#planner = new InstancePlanner(parts, parts.scope);
     this.#waiter = parts.waiter;
   }
 

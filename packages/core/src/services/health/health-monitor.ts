@@ -243,7 +243,7 @@ export class HealthMonitor implements HealthTracking {
     const request = this.#request(target, copy, { isPlanned, isStale: link.toolsStale });
     if (request.listTools) target.floor.began(startedMs);
     const report = await link.probe(request, { signal });
-    if (!report.ok || report.handshake) await this.#secrets.know(record, copy.spec, { signal });
+    if (!report.ok || report.handshake) await this.#secrets.know(record, copy, { signal });
     const seen = isPlanned ? await this.#seenOf(target, report, { at, startedMs }) : null;
     if (signal.aborted) return;
     if (report.ok && report.handshake) target.handshake = this.#secrets.scrubDocument(id, report.handshake);

@@ -3,8 +3,9 @@ import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { newId, tenantOf, type Scope } from '../context/access.js';
 import { instanceCounters } from '../context/instance-counters.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
+import type { SecretWrites } from '../secrets/secret-writes.js';
 import { admitServer } from '../servers/admit-server.js';
-import { admitDocument, makeSlug, secretScopeOf, storeSecrets } from './instance-admission.js';
+import { admitDocument, makeSlug } from './instance-admission.js';
 import type { MCPServerInstanceInput } from './instance-input.js';
 import { newInstanceRecord } from './new-instance-record.js';
 import type { WishWriter } from './wish-writer.js';
@@ -14,11 +15,13 @@ export interface CreateParts {
   readonly context: ServiceContext;
   readonly scope: Scope;
   readonly wishes: WishWriter;
+  readonly writes: SecretWrites;
 }
 
 /** The id of what is to be made, and by what its repetition is known. */
 interface Identity {
   readonly id: string;
+  readonly tenant: string;
   /** Whether the caller chose the id, so that somebody else's row may have it. */
   readonly given: boolean;
   readonly key: string | undefined;
@@ -30,11 +33,13 @@ export async function createInstance(
   input: MCPServerInstanceInput<unknown>,
   options: CommandOptions,
 ): Promise<InstanceRecord> {
-  const { context, scope } = parts;
+  const { context, scope, writes } = parts;
   const { checkInstanceInput } = await import('./instance-input.js');
   const { value, issues } = checkInstanceInput(input);
   const { idempotencyKey: key, signal } = options;
-  const identity = { id: value.id ?? newId(scope, 'instance', key), given: value.id !== null, key };
+  const tenant = tenantOf(scope);
+  const id = value.id ?? newId(scope, 'instance', key);
+  const identity = { id, tenant, given: value.id !== null, key };
   if (identity.given || key !== undefined) {
     const earlier = await context.store.instances.get(identity.id, { signal });
     if (earlier) return asRepeated(earlier, identity);
@@ -43,20 +48,20 @@ export async function createInstance(
     value.serverSpecId === null
       ? null
       : await admitServer(context, scope, { id: value.serverSpecId, options });
-  const { id } = identity;
-  const admitted = await admitDocument(context, { instanceId: id, jsonSpec: value.jsonSpec, pinned, issues });
+  const owner = { id, tenant };
+  const admitted = await admitDocument(context, {
+    ...{ owner, jsonSpec: value.jsonSpec, pinned, issues, writes },
+    before: null,
+  });
   const slug = makeSlug(value.name);
-  const request = { id, tenant: tenantOf(scope), slug, input: value, admitted, options };
+  const request = { ...owner, slug, input: value, admitted, options };
   const record = newInstanceRecord(context, request);
-  await storeSecrets(context, admitted.secrets, options);
+  await writes.prepare(admitted.jsonSpec, options);
   try {
     return await insert(parts, record, options);
   } catch (error) {
     const made = await rowAfterFailure(context, id);
     if (made && isMadeBy(made, record, identity)) return made;
-    // The values moved out of the document must not stay behind a row that was not made.
-    if (made === null && admitted.secrets.length > 0)
-      await context.secretStore?.deleteScope(secretScopeOf(id));
     throw error;
   }
 }
@@ -82,14 +87,17 @@ function rowAfterFailure(context: ServiceContext, id: string): Promise<InstanceR
 }
 
 /** Whether a row came of a call, though the call failed: it was committed all the same, or a repetition was faster. */
-function isMadeBy(made: InstanceRecord, record: InstanceRecord, { given, key }: Identity): boolean {
+function isMadeBy(made: InstanceRecord, record: InstanceRecord, { tenant, given, key }: Identity): boolean {
+  if (made.tenant !== tenant) return false;
   if (key !== undefined) return !given || made.runtime.appliedKeys.includes(key);
   return made.runtime.correlationId === record.runtime.correlationId;
 }
 
 /** What a create answers whose row is there already. @throws `ALREADY_EXISTS` unless the same call made it */
-function asRepeated(earlier: InstanceRecord, { id, given, key }: Identity): InstanceRecord {
-  if (!given || (key !== undefined && earlier.runtime.appliedKeys.includes(key))) return earlier;
+function asRepeated(earlier: InstanceRecord, { id, tenant, given, key }: Identity): InstanceRecord {
+  const isRepetition = !given || (key !== undefined && earlier.runtime.appliedKeys.includes(key));
+  // To another tenant it is an id that is taken, and nothing more.
+  if (earlier.tenant === tenant && isRepetition) return earlier;
   throw mcpError('ALREADY_EXISTS', `An instance with the id ${id} exists already.`, {
     details: { field: 'id' },
   });

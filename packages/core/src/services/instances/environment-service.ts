@@ -1,12 +1,8 @@
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
-import {
-  formatSecretReference,
-  scanReferences,
-  type SecretReference,
-} from '../../domain/secrets/secret-reference.js';
-import { Secret } from '../../domain/secrets/secret.js';
+import { isReference } from '../../domain/env-schema/clear-secrets.js';
+import { formatSecretReference, scanReferences } from '../../domain/secrets/secret-reference.js';
 import { visibleInstance, type Scope } from '../context/access.js';
-import { secretScopeOf } from './instance-admission.js';
+import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
 import type { InstanceCommands } from './instance-commands.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
@@ -49,24 +45,30 @@ export class EnvironmentService {
     return new EnvironmentService(parts);
   }
 
-  /** Sets a variable; the running copy is replaced. @throws `INVALID_SPEC`, `NOT_FOUND`, `SECRET_STORE_REQUIRED` */
+  /**
+   * Sets a variable; the running copy is replaced. The value it has already changes nothing.
+   *
+   * @throws `INVALID_SPEC`, `NOT_FOUND`, `SECRET_STORE_REQUIRED`
+   */
   async set(
     instanceId: string,
     name: string,
     value: string,
     options: SetEnvironmentOptions = {},
   ): Promise<void> {
-    if (options.secret === true) {
-      await this.#putSecret(instanceId, name, { value, options });
-      return;
-    }
-    await this.#commands.changeDocument(instanceId, options, (spec) => ({
-      ...spec,
-      environment: { ...spec.environment, [name]: value },
-      ...(options.secret === false
-        ? { plain_environment: [...new Set([...(spec.plain_environment ?? []), name])] }
-        : {}),
-    }));
+    const { secret } = options;
+    if (secret === true) this.#refuseWithoutStore(name);
+    await this.#commands.changeDocument(instanceId, options, (spec) => {
+      const plain = (spec.plain_environment ?? []).filter((one) => one !== name);
+      const jsonSpec = { ...spec, environment: { ...spec.environment, [name]: value } };
+      if (secret === false) return { jsonSpec: { ...jsonSpec, plain_environment: [...plain, name] } };
+      // What was a secret so far is one.
+      const isSecret = secret ?? (isReference(spec.environment?.[name] ?? '') && !isReference(value));
+      if (!isSecret) return { jsonSpec };
+      this.#refuseWithoutStore(name);
+      const marked = spec.plain_environment ? { ...jsonSpec, plain_environment: plain } : jsonSpec;
+      return { jsonSpec: marked, secret: [name] };
+    });
   }
 
   /** A variable, or `null` when the instance does not have it. */
@@ -90,46 +92,32 @@ export class EnvironmentService {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Removes a variable, and its secret where the instance owned it. Absent resolves. */
+  /** Removes a variable, and with the copy that has it its secret, where the instance owned it. Absent resolves. */
   async delete(instanceId: string, name: string, options: CommandOptions = {}): Promise<void> {
     await this.#commands.changeDocument(instanceId, options, (spec) => {
       const { [name]: _removed, ...environment } = spec.environment ?? {};
-      return { ...spec, environment };
+      return { jsonSpec: { ...spec, environment } };
     });
-    await this.#context.secretStore?.delete(this.#reference(instanceId, name), options);
   }
 
   /**
-   * Writes a new value for a secret the instance owns and replaces the running copy.
+   * Writes a new value for a secret the instance owns and replaces the running copy. The value it has already changes
+   * nothing.
    *
    * @throws `NOT_FOUND` when the variable is no secret of this instance
    */
   async rotate(instanceId: string, name: string, value: string, options: CommandOptions = {}): Promise<void> {
     const entry = await this.get(instanceId, name, options);
-    const own = formatSecretReference(this.#reference(instanceId, name));
-    if (entry?.references.includes(own) !== true) {
+    const own = `secret_ref:${secretScopeOf(instanceId)}:`;
+    if (entry?.references.some((reference) => reference.startsWith(own)) !== true) {
       const message = `The instance has no secret of its own named ${JSON.stringify(name)}. Set it with { secret: true }, or rotate it in its backend.`;
       throw mcpError('NOT_FOUND', message);
     }
-    await this.#putSecret(instanceId, name, { value, options });
+    await this.set(instanceId, name, value, { ...options, secret: true });
   }
 
-  async #putSecret(
-    instanceId: string,
-    name: string,
-    request: { readonly value: string; readonly options: CommandOptions },
-  ): Promise<void> {
-    const { value, options } = request;
-    const store = this.#context.secretStore;
-    if (!store)
-      throw mcpError('SECRET_STORE_REQUIRED', `There is no secret store to keep ${JSON.stringify(name)} in.`);
-    const reference = this.#reference(instanceId, name);
-    await visibleInstance(this.#context, this.#scope, { id: instanceId, options });
-    await store.put(reference, new Secret(value), options);
-    await this.#commands.useSecret(instanceId, { name, reference }, options);
-  }
-
-  #reference(instanceId: string, name: string): SecretReference {
-    return { scope: secretScopeOf(instanceId), key: name };
+  #refuseWithoutStore(name: string): void {
+    if (this.#context.secretStore) return;
+    throw mcpError('SECRET_STORE_REQUIRED', `There is no secret store to keep ${JSON.stringify(name)} in.`);
   }
 }

@@ -3,12 +3,14 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { invalidSpec, pointer, type Issue } from '../../domain/errors/issue.js';
 import type { PinnedServer } from '../../domain/instance/instance-record.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
-import { moveCredentials } from '../../domain/json-spec/move-credentials.js';
-import { formatSecretReference, type SecretReference } from '../../domain/secrets/secret-reference.js';
-import { Secret } from '../../domain/secrets/secret.js';
-import type { CallOptions } from '../../ports/common.js';
+import { moveCredentials, type MoveCredential } from '../../domain/json-spec/move-credentials.js';
+import type { SecretPlace } from '../../domain/secrets/secret-keys.js';
+import { formatSecretReference } from '../../domain/secrets/secret-reference.js';
+import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
+import type { SecretWrites } from '../secrets/secret-writes.js';
 import { lifecycleMs, type LifecycleMs } from '../context/lifecycle-ms.js';
 import { buildRunDocument } from '../context/run-document.js';
+import { forbiddenReferences, type SecretOwner } from '../context/scope-access.js';
 import type { ServiceContext } from '../context/service-context.js';
 
 /** A document that may be stored: secrets in clear are replaced by references, which still have to be written. */
@@ -16,54 +18,79 @@ export interface AdmittedDocument {
   readonly jsonSpec: JsonSpec;
   readonly pinned: PinnedServer | null;
   readonly lifecycle: LifecycleMs;
-  readonly secrets: readonly { readonly reference: SecretReference; readonly value: Secret }[];
 }
 
-/** The scope in the secret store under which an instance's own secrets are kept. */
-export function secretScopeOf(instanceId: string): string {
-  return `instance_${instanceId}`;
+/** A document that wants to be stored, and what it would replace. */
+interface AdmissionRequest {
+  readonly owner: SecretOwner;
+  readonly jsonSpec: unknown;
+  readonly pinned: PinnedServer | null;
+  readonly issues: readonly Issue[];
+  /** The document before; `null` where there is none. */
+  readonly before: JsonSpec | null;
+  /** Takes the values in clear. */
+  readonly writes: SecretWrites;
+  /** Variables that are secrets whatever they look like. */
+  readonly secret?: readonly string[] | undefined;
 }
 
 /** Checks a document and takes the secrets in clear out of it. Returns every fault together with those given. */
 export async function admitDocument(
   context: ServiceContext,
-  request: {
-    readonly instanceId: string;
-    readonly jsonSpec: unknown;
-    readonly pinned: PinnedServer | null;
-    readonly issues: readonly Issue[];
-  },
+  request: AdmissionRequest,
 ): Promise<AdmittedDocument> {
-  const { pinned, instanceId } = request;
-  const document = await buildRunDocument(context, pinned, request.jsonSpec);
-  const issues = [...request.issues, ...document.issues.map((i) => ({ ...i, path: `/jsonSpec${i.path}` }))];
+  const { pinned, owner, before, writes, secret = [] } = request;
+  const clear = secret.length > 0 ? (request.jsonSpec as JsonSpec).environment : undefined;
+  const document = await buildRunDocument(context, pinned, clear ? hidden(request, clear) : request.jsonSpec);
   const { spec } = document;
+  const found = [...document.issues, ...(spec ? forbiddenReferences(context, owner, spec) : [])];
+  const issues = [...request.issues, ...found.map((i) => ({ ...i, path: `/jsonSpec${i.path}` }))];
   if (spec === null) throw invalidSpec('The instance', issues);
 
-  const scope = secretScopeOf(instanceId);
-  const secrets: { readonly reference: SecretReference; readonly value: Secret }[] = [];
-  const move = (key: string, text: string): string => {
-    const reference = { scope, key };
-    secrets.push({ reference, value: new Secret(text) });
-    return formatSecretReference(reference);
-  };
+  const taken = new Map<string, SecretPlace>();
+  const variables = [...new Set([...document.secretsInClear, ...secret])];
   // The type may come from the server's defaults; the row names it, so that lists can ask for it.
-  const own: JsonSpec = { ...moveCredentials(request.jsonSpec as JsonSpec, move), type: spec.type };
-  const inClear = document.secretsInClear.map(
-    (name) => [name, move(name, document.given[name] ?? '')] as const,
-  );
-  const environment = { ...own.environment, ...Object.fromEntries(inClear) };
+  const given: JsonSpec = { ...(request.jsonSpec as JsonSpec), type: spec.type };
+  const moved = (move: MoveCredential): JsonSpec => {
+    const own = moveCredentials(given, move);
+    if (variables.length === 0) return own;
+    const inClear = variables.map(
+      (name) =>
+        [name, move({ part: 'environment', name }, clear?.[name] ?? document.given[name] ?? '')] as const,
+    );
+    return { ...own, environment: { ...own.environment, ...Object.fromEntries(inClear) } };
+  };
+  moved((place, text) => {
+    taken.set(pointer('jsonSpec', place.part, place.name), place);
+    return text;
+  });
   if (context.secretStore === null)
-    issues.push(...secrets.map(({ reference }) => unstorable(reference.key, document.secretsInClear)));
+    issues.push(...[...taken].map(([path, { name }]) => unstorable(path, name)));
+  // What is wrong anyway is told without asking a backend.
   if (issues.length > 0) throw invalidSpec('The instance', issues);
+  await writes.begin({ owner, jsonSpec: before }, [...taken.values()]);
+  const jsonSpec = moved((place, text) => writes.refer(place, text));
+  const strangers = writes.strangersIn(jsonSpec);
+  if (strangers.length > 0) throw invalidSpec('The instance', strangers.map(superseded));
   refuseUnsupported(context, spec);
-  const jsonSpec = inClear.length > 0 ? { ...own, environment } : own;
-  return { jsonSpec, lifecycle: lifecycleMs(spec), pinned, secrets };
+  return { jsonSpec, lifecycle: lifecycleMs(spec), pinned };
 }
 
-function unstorable(name: string, variables: readonly string[]): Issue {
+/** The document without the variables that are secrets: what is wrong with it is told with what it says. */
+function hidden(
+  { owner, jsonSpec, secret = [] }: AdmissionRequest,
+  clear: Readonly<Record<string, string>>,
+): object {
+  const references = secret.map((key): [string, string] => [
+    key,
+    formatSecretReference({ scope: secretScopeOf(owner.id), key }),
+  ]);
+  return { ...(jsonSpec as JsonSpec), environment: { ...clear, ...Object.fromEntries(references) } };
+}
+
+function unstorable(path: string, name: string): Issue {
   return {
-    path: variables.includes(name) ? pointer('jsonSpec', 'environment', name) : pointer('jsonSpec'),
+    path,
     code: 'secret_in_clear',
     message:
       `${name} is a secret given in clear and there is no secret store to move it to. Give a reference ` +
@@ -71,13 +98,10 @@ function unstorable(name: string, variables: readonly string[]): Issue {
   };
 }
 
-/** Writes the secrets taken out of a document, before the row that refers to them. */
-export async function storeSecrets(
-  context: ServiceContext,
-  secrets: AdmittedDocument['secrets'],
-  options?: CallOptions,
-): Promise<void> {
-  for (const { reference, value } of secrets) await context.secretStore?.put(reference, value, options);
+/** Only the row says how long a version is kept, so one that it does not name may be gone at any time. */
+function superseded(key: string): Issue {
+  const message = `The reference to ${key} is to a version of a secret that the instance no longer has: give the value.`;
+  return { path: '/jsonSpec', code: 'conflict', message };
 }
 
 /** Makes the slug of an instance: `<name>-<8 hex>`, stable for its life. */

@@ -6,15 +6,16 @@ import type { DesiredState } from '../../domain/instance/mcp-server-instance.js'
 import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
-import { formatSecretReference, type SecretReference } from '../../domain/secrets/secret-reference.js';
 import { refuseDeleted, type Scope } from '../context/access.js';
-import { secretsRotated, timestamp } from '../context/event-drafts.js';
+import { timestamp } from '../context/event-drafts.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 import { afresh, tryNow } from '../context/try-now.js';
+import type { SecretSource } from '../secrets/secret-source.js';
+import type { SecretWrites, WriteParts } from '../secrets/secret-writes.js';
 import { createInstance } from './create-instance.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
-import { newValues, replaceDocument, withScopes } from './replace-document.js';
+import { replaceDocument, type DocumentWish } from './replace-document.js';
 import { WishWriter } from './wish-writer.js';
 
 /** Options of an update. */
@@ -26,21 +27,22 @@ export interface InstanceUpdateOptions extends CommandOptions {
 /** The commands on instances: each writes a wish and its event in one transaction and wakes the worker. */
 export class InstanceCommands {
   readonly #context: ServiceContext;
+  readonly #secrets: SecretSource;
   readonly #scope: Scope;
   readonly #wishes: WishWriter;
 
-  constructor(context: ServiceContext, scope: Scope) {
+  constructor({ context, secrets }: WriteParts, scope: Scope) {
     this.#context = context;
+    this.#secrets = secrets;
     this.#scope = scope;
     this.#wishes = new WishWriter(context, scope);
   }
 
   async create(input: MCPServerInstanceInput<unknown>, options: CommandOptions): Promise<InstanceRecord> {
-    return createInstance(
-      { context: this.#context, scope: this.#scope, wishes: this.#wishes },
-      input,
-      options,
-    );
+    return this.#keepingSecrets((writes) => {
+      const parts = { context: this.#context, scope: this.#scope, wishes: this.#wishes, writes };
+      return createInstance(parts, input, options);
+    });
   }
 
   async update(
@@ -51,7 +53,7 @@ export class InstanceCommands {
     const { checkInstancePatch } = await import('./instance-input.js');
     const issues = checkInstancePatch(patch);
     if (issues.length > 0) throw invalidSpec('The update', issues);
-    return this.#wishes.change(id, options, async (record) => {
+    return this.#replace(id, options, (record) => {
       const { ifResourceVersion } = options;
       if (ifResourceVersion !== undefined && ifResourceVersion !== record.resourceVersion) {
         const message = `The instance "${record.name}" has the resourceVersion ${String(record.resourceVersion)}, not ${String(ifResourceVersion)}.`;
@@ -60,17 +62,13 @@ export class InstanceCommands {
       const jsonSpec =
         patch.jsonSpec === undefined ? record.jsonSpec : patchSpec(record.jsonSpec, patch.jsonSpec);
       const labels = applyMergePatch(record.labels, patch.labels ?? {}) as Record<string, string>;
-      return this.#replace({ record, jsonSpec, labels, description: patch.description }, options);
+      return { jsonSpec, labels, description: patch.description };
     });
   }
 
   /** Makes an instance like an input whose server has been admitted already. */
-  async becomeLike(
-    id: string,
-    wish: Omit<Parameters<typeof replaceDocument>[1], 'record'>,
-    options: CommandOptions,
-  ): Promise<InstanceRecord> {
-    return this.#wishes.change(id, options, (record) => this.#replace({ ...wish, record }, options));
+  async becomeLike(id: string, wish: DocumentWish, options: CommandOptions): Promise<InstanceRecord> {
+    return this.#replace(id, options, () => wish);
   }
 
   async setDesiredState(
@@ -137,44 +135,29 @@ export class InstanceCommands {
   async changeDocument(
     id: string,
     options: CommandOptions,
-    edit: (jsonSpec: JsonSpec) => JsonSpec,
+    edit: (jsonSpec: JsonSpec) => DocumentWish,
   ): Promise<InstanceRecord> {
-    return this.#wishes.change(id, options, (record) =>
-      this.#replace({ record, jsonSpec: edit(record.jsonSpec) }, options),
-    );
+    return this.#replace(id, options, ({ jsonSpec }) => edit(jsonSpec));
   }
 
-  /** Makes a variable refer to a secret that was just written, and has it read anew. */
-  async useSecret(
+  /** Writes what is wished of a document, its secrets before it. */
+  async #replace(
     id: string,
-    variable: { readonly name: string; readonly reference: SecretReference },
     options: CommandOptions,
+    wishOf: (record: InstanceRecord) => DocumentWish,
   ): Promise<InstanceRecord> {
-    const text = formatSecretReference(variable.reference);
-    return this.#wishes.change(id, options, async (record) => {
-      const environment = { ...record.jsonSpec.environment, [variable.name]: text };
-      const jsonSpec = { ...record.jsonSpec, environment };
-      const document = await this.#replace({ record, jsonSpec }, options);
-      const isRotation = record.jsonSpec.environment?.[variable.name] === text;
-      return {
-        facts: tryNow(record),
-        fields: { ...document?.fields, generation: record.generation + 1 },
-        runtime: {
-          ...document?.runtime,
-          ...afresh,
-          ...newValues(record),
-          ownedSecretScopes: withScopes(record, [variable.reference.scope]),
-        },
-        events: (next) => [
-          this.#wishes.event('MCPServerInstanceUpdated', next, options),
-          ...(isRotation ? [secretsRotated(this.#context, next, options.actor)] : []),
-        ],
-      };
+    return this.#keepingSecrets((writes) => {
+      const parts = { context: this.#context, wishes: this.#wishes, writes };
+      return this.#wishes.change(id, options, (record) =>
+        replaceDocument(parts, { ...wishOf(record), record }, options),
+      );
     });
   }
 
-  #replace(wish: Parameters<typeof replaceDocument>[1], options: CommandOptions) {
-    return replaceDocument({ context: this.#context, wishes: this.#wishes }, wish, options);
+  /** Loads with the first command, not with the package. */
+  async #keepingSecrets(work: (writes: SecretWrites) => Promise<InstanceRecord>): Promise<InstanceRecord> {
+    const { keepingSecrets } = await import('../secrets/secret-writes.js');
+    return keepingSecrets({ context: this.#context, secrets: this.#secrets }, work);
   }
 
   #wanted(record: InstanceRecord): { readonly wantedUntil: string } {

@@ -350,7 +350,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   async #planner() {
     const { InstancePlanner } = await import('./instance-plan.js');
-    return new InstancePlanner(this.#parts.context, this.#parts.scope);
+    return new InstancePlanner(this.#parts, this.#parts.scope);
   }
 
   #page(

@@ -1,3 +1,4 @@
+import { hasCode } from '../../domain/errors/has-code.js';
 import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { pointer, type Issue } from '../../domain/errors/issue.js';
 import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
@@ -7,8 +8,11 @@ import { tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { pinServer } from '../context/move-to-definition.js';
 import { isObject } from '../../domain/is-object.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
-import { withKeptSecrets } from './kept-secrets.js';
+import { versionsIn } from '../secrets/own-versions.js';
+import type { SecretSource } from '../secrets/secret-source.js';
+import type { WriteParts } from '../secrets/secret-writes.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
+import { forbiddenReferences, type SecretOwner } from '../context/scope-access.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
 /** What is wrong with a document; nothing when it is valid. */
@@ -34,9 +38,11 @@ export interface InstancePlan extends ValidationResult {
 export class InstancePlanner {
   readonly #context: ServiceContext;
   readonly #scope: Scope;
+  readonly #secrets: SecretSource;
 
-  constructor(context: ServiceContext, scope: Scope) {
+  constructor({ context, secrets }: WriteParts, scope: Scope) {
     this.#context = context;
+    this.#secrets = secrets;
     this.#scope = scope;
   }
 
@@ -76,7 +82,8 @@ export class InstancePlanner {
       });
     found.push(...(await this.#overLimit(options)));
     if (value.jsonSpec === undefined) return { valid: false, issues: found, secretsInClear: [] };
-    return this.#document(value.jsonSpec, pinned, found);
+    const owner = { id: value.id ?? '', tenant: tenantOf(this.#scope) };
+    return this.#document(value.jsonSpec, { owner, pinned, issues: found });
   }
 
   async planCreate(input: unknown, options: CommandOptions): Promise<InstancePlan> {
@@ -89,15 +96,19 @@ export class InstancePlanner {
     const issues = checkInstancePatch(patch);
     const jsonSpec =
       patch.jsonSpec === undefined ? record.jsonSpec : patchSpec(record.jsonSpec, patch.jsonSpec);
-    const result = await this.#document(jsonSpec, record.runtime.pinned, issues);
-    const changes = compare(record.jsonSpec, jsonSpec);
+    const { pinned } = record.runtime;
+    const checked = await this.#document(jsonSpec, { owner: record, pinned, issues });
+    const { wished, ...result } = checked.valid
+      ? await this.#kept(record, { jsonSpec, checked })
+      : { ...checked, wished: jsonSpec };
     const around = (['labels', 'description'] as const).filter(
       (key) =>
         patch[key] !== undefined &&
         canonicalJson(applyMergePatch(record[key], patch[key])) !== canonicalJson(record[key]),
     );
+    const changes = compare(record.jsonSpec, wished);
     if (!result.valid) return { ...result, effect: 'none', changes };
-    const { spec } = await buildRunDocument(this.#context, record.runtime.pinned, jsonSpec);
+    const { spec } = await buildRunDocument(this.#context, pinned, wished);
     const sameRun = spec !== null && runHash(spec, record.runtime) === record.runtime.active?.runHash;
     if (changes.length === 0) return { ...result, effect: around.length > 0 ? 'record' : 'none', changes };
     if (sameRun) return { ...result, effect: 'record', changes };
@@ -110,7 +121,9 @@ export class InstancePlanner {
     wanted: MCPServerInstanceInput,
     options: CommandOptions,
   ): Promise<boolean> {
-    const jsonSpec = await withKeptSecrets(this.#context, { instance, jsonSpec: wanted.jsonSpec }, options);
+    const record = await this.#context.store.instances.get(instance.id, { signal: options.signal });
+    if (!record) return false;
+    const jsonSpec = await this.#asKept(record, wanted.jsonSpec);
     const { labels = {}, description = '', desiredState = 'running' } = wanted;
     return (
       canonicalJson([instance.jsonSpec, instance.labels, instance.description, instance.desiredState]) ===
@@ -118,16 +131,52 @@ export class InstancePlanner {
     );
   }
 
+  /** What was checked, and the document as an update would have it. */
+  async #kept(
+    record: InstanceRecord,
+    { jsonSpec, checked }: { readonly jsonSpec: unknown; readonly checked: ValidationResult },
+  ): Promise<ValidationResult & { readonly wished: unknown }> {
+    try {
+      return { ...checked, wished: await this.#asKept(record, jsonSpec) };
+    } catch (error) {
+      if (!hasCode(error, 'INVALID_SPEC')) throw error;
+      const issues = error.details['issues'] as readonly Issue[];
+      return { ...checked, valid: false, issues, wished: jsonSpec };
+    }
+  }
+
+  /** The document as an update would have it, values that the instance keeps already by their references. */
+  async #asKept(record: InstanceRecord, jsonSpec: unknown): Promise<unknown> {
+    // Without such a value there is nothing to compare with, and no key to compare by.
+    if (versionsIn(record.id, record.jsonSpec).size === 0) return jsonSpec;
+    const [{ admitDocument }, { SecretWrites }] = await Promise.all([
+      import('./instance-admission.js'),
+      import('../secrets/secret-writes.js'),
+    ]);
+    const writes = new SecretWrites({ context: this.#context, secrets: this.#secrets });
+    const admitted = await admitDocument(this.#context, {
+      ...{ owner: record, jsonSpec, pinned: record.runtime.pinned },
+      ...{ issues: [], before: record.jsonSpec, writes },
+    });
+    return admitted.jsonSpec;
+  }
+
   async #document(
     jsonSpec: unknown,
-    pinned: PinnedServer | null,
-    issues: readonly Issue[],
+    {
+      owner,
+      pinned,
+      issues,
+    }: {
+      readonly owner: SecretOwner;
+      readonly pinned: PinnedServer | null;
+      readonly issues: readonly Issue[];
+    },
   ): Promise<ValidationResult> {
     const document = await buildRunDocument(this.#context, pinned, jsonSpec);
-    const all = [
-      ...issues,
-      ...document.issues.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` })),
-    ];
+    const { spec } = document;
+    const found = [...document.issues, ...(spec ? forbiddenReferences(this.#context, owner, spec) : [])];
+    const all = [...issues, ...found.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` }))];
     return { valid: all.length === 0, issues: all, secretsInClear: document.secretsInClear };
   }
 

@@ -51,6 +51,8 @@ export class OwnedCopies implements PeerHost {
     { query, ...options }: CallOptions & { readonly query: LogQuery },
   ): AsyncGenerator<LogLine> {
     const provider = this.#context.providers.get(copy.spec.type);
+    // Another process may have started it.
+    await this.#secrets.know(record, copy, options);
     for await (const line of provider?.logs?.(copyRef(record, copy), query, options) ?? []) {
       yield { ...line, text: this.#secrets.scrub(record.id, line.text) };
     }
@@ -68,6 +70,7 @@ export class OwnedCopies implements PeerHost {
         `The instance "${record.name}" no longer has the revision ${String(revision)}; call again.`,
       );
     }
+    if (active) await this.#secrets.know(record, active, options);
     const transport = await link.openSession(options).catch((error: unknown) => {
       throw this.#secrets.scrubError(instanceId, error);
     });

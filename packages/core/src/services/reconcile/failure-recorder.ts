@@ -72,6 +72,8 @@ export class FailureRecorder {
     record: InstanceRecord,
     pass: LeasedPass & { readonly exit: ExitRecord },
   ): Promise<InstanceRecord> {
+    const { active } = record.runtime;
+    if (active) await this.#services.secrets.know(record, active, { signal: pass.reconcile.signal });
     const exit = this.#scrubbed(record, pass.exit);
     const error = mcpError(exit.code ?? 'EXITED', describeExit(exit, 'while it ran'));
     return this.#ended(record, { ...pass, exit, error });
@@ -191,6 +193,7 @@ export class FailureRecorder {
       code,
     };
     const known = exitIn(pass.error) ?? unknown;
+    await this.#services.secrets.know(record, copy, { signal: pass.reconcile.signal });
     const lastLogLines =
       known.lastLogLines.length > 0 ? known.lastLogLines : await this.#lastLines(record, copy, pass);
     return this.#scrubbed(record, { ...known, lastLogLines });

@@ -15,7 +15,9 @@ export async function removeRow(
   record: InstanceRecord,
   fence: number | undefined,
 ): Promise<void> {
-  for (const scope of record.runtime.ownedSecretScopes) await context.secretStore?.deleteScope(scope);
+  const asker = { instanceId: record.id, tenant: record.tenant, principal: null };
+  for (const scope of record.runtime.ownedSecretScopes)
+    await context.secretStore?.deleteScope(scope, { context: asker });
   const removed = draftEvent(context, instanceOrigin(record), {
     type: 'MCPServerInstanceRemoved',
     data: instanceSubject(record),

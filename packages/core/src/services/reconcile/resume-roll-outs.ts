@@ -5,17 +5,27 @@ import type { ServiceContext } from '../context/service-context.js';
 
 const pageSize = 500;
 
-/** The definitions whose last change is wanted for every instance made of them, by the id of the server. */
+/** A definition that is rolled out, which reaches only its own tenant. */
+interface WantedDefinition {
+  readonly pinned: PinnedServer;
+  readonly tenant: string;
+}
+
+/** By the id of the server. */
+type WantedDefinitions = ReadonlyMap<string, WantedDefinition>;
+
+/** The definitions whose last change is wanted for every instance of their tenant made of them, by the id of the server. */
 export async function wantedDefinitions(
   context: ServiceContext,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, PinnedServer>> {
-  const wanted = new Map<string, PinnedServer>();
+): Promise<WantedDefinitions> {
+  const wanted = new Map<string, WantedDefinition>();
   let cursor: string | undefined;
   do {
     const page = await context.store.servers.list({ limit: pageSize, cursor }, { signal });
     for (const server of page.items)
-      if (server.rollout === 'rolling') wanted.set(server.id, pinServer(server));
+      if (server.rollout === 'rolling')
+        wanted.set(server.id, { pinned: pinServer(server), tenant: server.tenant });
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined && !signal.aborted);
   return wanted;
@@ -25,10 +35,12 @@ export async function wantedDefinitions(
 export async function resumeRollOut(
   context: ServiceContext,
   record: InstanceRecord,
-  wanted: ReadonlyMap<string, PinnedServer>,
+  wanted: WantedDefinitions,
 ): Promise<void> {
-  const pinned = wanted.get(record.serverSpecId ?? '');
-  if (!pinned || (record.serverResourceVersion ?? 0) >= pinned.resourceVersion) return;
+  const definition = wanted.get(record.serverSpecId ?? '');
+  if (definition?.tenant !== record.tenant) return;
+  const { pinned } = definition;
+  if ((record.serverResourceVersion ?? 0) >= pinned.resourceVersion) return;
   await moveToDefinition(context, record.id, { pinned }).catch((error: unknown) => {
     context.logger.warn('a roll-out could not be resumed', {
       instance: record.name,

@@ -1,8 +1,6 @@
+import { reservedScope } from '../../domain/secrets/secret-scopes.js';
 import type { SecretReference } from '../../domain/secrets/secret-reference.js';
 import type { ServiceContext } from '../context/service-context.js';
-
-/** The scope of what core itself keeps in the secret store; no document gets a value of it. */
-export const reservedScope = 'mcpinfra';
 
 /** Where the key of fingerprints is kept that the host does not give. */
 export const fingerprintKey: SecretReference = { scope: reservedScope, key: 'FINGERPRINT_KEY' };

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Once } from '../../async/once.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { secretId } from '../../domain/secrets/secret-reference.js';
+import type { SecretPlace } from '../../domain/secrets/secret-keys.js';
 import { Secret } from '../../domain/secrets/secret.js';
 import { fingerprintKey } from './fingerprint-key.js';
 import type { ServiceContext } from '../context/service-context.js';
@@ -34,6 +35,30 @@ export class SecretFingerprints {
     return markOf(key) + digest(key, JSON.stringify([storeId, instanceId, texts]));
   }
 
+  /**
+   * What tells the values of one instance apart in the keys of their versions: equal values at one place have an equal
+   * text, of {@link valueMarkLength} characters.
+   *
+   * @param against - such texts that they are going to be compared with
+   * @throws as `of`
+   */
+  async marks(
+    instanceId: string,
+    against: readonly string[],
+  ): Promise<(place: SecretPlace, value: string) => string> {
+    let key = await this.#load();
+    const isOther = (text: string): boolean => !text.startsWith(markOf(key).slice(0, keyMarkLength));
+    if (against.some(isOther)) {
+      this.#key.forget();
+      key = await this.#load();
+    }
+    const { storeId } = this.#context.identity();
+    return ({ part, name }, value) => {
+      const text = digest(key, JSON.stringify([storeId, instanceId, part, name, value]));
+      return (markOf(key).slice(0, keyMarkLength) + text).slice(0, valueMarkLength);
+    };
+  }
+
   async #load(): Promise<string> {
     const given = this.#context.settings.fingerprintKey;
     if (given !== null) return given;
@@ -64,6 +89,10 @@ export function isOfSameKey(a: string, b: string): boolean {
 }
 
 const markLength = 12;
+const keyMarkLength = 4;
+
+/** How many characters of a version tell its value; 16 of them by a digest of 96 bits. */
+export const valueMarkLength = 20;
 
 function markOf(key: string): string {
   return digest(key, 'mark').slice(0, markLength);

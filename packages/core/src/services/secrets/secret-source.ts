@@ -3,6 +3,7 @@
  * Rooms that start, reach or report on copies ask it.
  * It never stores a value and never decides what is a secret.
  */
+import { withDeadline } from '../../async/deadline.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
@@ -19,11 +20,18 @@ import {
 import { Secret } from '../../domain/secrets/secret.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { SecretBundle } from '../../ports/provider.js';
-import { hasFingerprintKey, reservedScope } from './fingerprint-key.js';
-import type { SecretFingerprints } from './secret-fingerprints.js';
+import { hasFingerprintKey } from './fingerprint-key.js';
+import { refuseForbidden } from '../context/scope-access.js';
+import { SecretFingerprints } from './secret-fingerprints.js';
 import type { ServiceContext } from '../context/service-context.js';
 
-type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger'>;
+/** How long a backend that hangs keeps somebody from a copy that runs. */
+const knowMs = 5_000;
+
+type SourceContext = Pick<
+  ServiceContext,
+  'resolvers' | 'secretStore' | 'settings' | 'identity' | 'logger' | 'clock'
+>;
 
 /**
  * Resolves the references of a document, and remembers per instance which values it handed out, so that they can be
@@ -32,8 +40,10 @@ type SourceContext = Pick<ServiceContext, 'resolvers' | 'secretStore' | 'setting
 export class SecretSource {
   readonly #context: SourceContext;
   readonly #given = new Map<string, Set<string>>();
+  /** Of which revisions of an instance the values are known. */
+  readonly #knows = new Map<string, Set<number>>();
   readonly #scrubbers = new Map<string, (text: string) => string>();
-  #fingerprints: SecretFingerprints | undefined;
+  readonly #fingerprints: SecretFingerprints;
   /** What the newest copy of each instance was given, until its fingerprint is taken. */
   readonly #newest = new Map<
     string,
@@ -42,6 +52,7 @@ export class SecretSource {
 
   constructor(context: SourceContext) {
     this.#context = context;
+    this.#fingerprints = new SecretFingerprints(context);
   }
 
   /** How many instances values are kept of. */
@@ -52,7 +63,8 @@ export class SecretSource {
   /**
    * Gives a copy the values of every reference in its document.
    *
-   * @throws `SECRET_NOT_FOUND` naming the references nobody knows; the error of a backend that cannot tell
+   * @throws `SECRET_FORBIDDEN` naming the references it may not name, before anybody is asked; `SECRET_NOT_FOUND` naming
+   * those nobody knows; the error of a backend that cannot tell
    */
   async resolve(
     record: Pick<InstanceRecord, 'id' | 'tenant'>,
@@ -63,7 +75,7 @@ export class SecretSource {
     // An older copy may ask again, while a newer one starts.
     if (values.size > 0 && revision >= (this.#newest.get(record.id)?.revision ?? 0))
       this.#newest.set(record.id, { revision, values });
-    this.#remember(record.id, values);
+    this.#remember(record.id, revision, values);
     return {
       values: [...values.values()],
       render: (text) =>
@@ -77,7 +89,7 @@ export class SecretSource {
     request: CallOptions & { readonly spec: JsonSpec; readonly against: string | null },
   ): Promise<string> {
     const values = await this.#ask(collectReferences(request.spec), record, { signal: request.signal });
-    return this.#fingerprint(record.id, values, request.against);
+    return this.#fingerprints.of(record.id, values, request.against);
   }
 
   /** The fingerprint of the values that a copy was given since this was last asked, where one can be made. */
@@ -86,7 +98,7 @@ export class SecretSource {
     if (newest?.revision !== revision) return undefined;
     this.#newest.delete(instanceId);
     if (!hasFingerprintKey(this.#context)) return undefined;
-    return this.#fingerprint(instanceId, newest.values, null).catch((error: unknown) => {
+    return this.#fingerprints.of(instanceId, newest.values, null).catch((error: unknown) => {
       this.#context.logger.debug('secrets have no fingerprint', {
         instance: instanceId,
         error: messageOf(error),
@@ -97,19 +109,25 @@ export class SecretSource {
 
   /**
    * Learns the values of a copy that another process has started, so that they can be taken out of what it says; asks
-   * the backends once. One that is away does not keep anybody from the copy.
+   * the backends once for each revision. One that is away does not keep anybody from the copy.
    *
    * @returns whether it learnt them now: whoever may have missed the end of the instance then has them forgotten
    */
   async know(
     record: Pick<InstanceRecord, 'id' | 'tenant'>,
-    spec: JsonSpec,
+    { revision, spec }: Pick<Copy, 'revision' | 'spec'>,
     options?: CallOptions,
   ): Promise<boolean> {
     const references = collectReferences(spec);
-    if (this.#given.has(record.id) || references.length === 0) return false;
+    if (this.#knows.get(record.id)?.has(revision) === true || references.length === 0) return false;
     try {
-      this.#remember(record.id, await this.#ask(references, record, options));
+      const values = await withDeadline((signal) => this.#ask(references, record, { signal }), {
+        clock: this.#context.clock,
+        timeoutMs: knowMs,
+        signals: [options?.signal],
+        expired: () => mcpError('SECRET_BACKEND_FAILED', 'The secret backends did not answer in time.'),
+      });
+      this.#remember(record.id, revision, values);
       return true;
     } catch (error) {
       this.#context.logger.debug('secrets of a running instance are not known', {
@@ -146,11 +164,13 @@ export class SecretSource {
 
   forget(instanceId: string): void {
     this.#given.delete(instanceId);
+    this.#knows.delete(instanceId);
     this.#scrubbers.delete(instanceId);
     this.#newest.delete(instanceId);
   }
 
-  #remember(instanceId: string, values: ReadonlyMap<string, Secret>): void {
+  #remember(instanceId: string, revision: number, values: ReadonlyMap<string, Secret>): void {
+    this.#knows.set(instanceId, (this.#knows.get(instanceId) ?? new Set()).add(revision));
     // What was rotated away stays known: the copy before may still write it.
     const given = this.#given.get(instanceId) ?? new Set<string>();
     for (const secret of values.values()) given.add(secret.reveal());
@@ -158,15 +178,9 @@ export class SecretSource {
     this.#scrubbers.set(instanceId, createScrubber(given));
   }
 
-  async #fingerprint(
-    instanceId: string,
-    values: ReadonlyMap<string, Secret>,
-    against: string | null,
-  ): Promise<string> {
-    // Loads with the worker, not with the package.
-    const { SecretFingerprints } = await import('./secret-fingerprints.js');
-    this.#fingerprints ??= new SecretFingerprints(this.#context);
-    return this.#fingerprints.of(instanceId, values, against);
+  /** @see SecretFingerprints.marks */
+  marks(...asked: Parameters<SecretFingerprints['marks']>): ReturnType<SecretFingerprints['marks']> {
+    return this.#fingerprints.marks(...asked);
   }
 
   async #ask(
@@ -175,6 +189,7 @@ export class SecretSource {
     options?: CallOptions,
   ): Promise<ReadonlyMap<string, Secret>> {
     const asker = { instanceId, tenant, principal: null };
+    refuseForbidden(this.#context, references, asker);
     const found = new Map<string, Secret>();
     let missing = references;
     for (const resolver of this.#context.resolvers) {
@@ -182,7 +197,7 @@ export class SecretSource {
       const values = await resolver.resolve(missing, asker, options);
       for (const reference of missing) {
         const value = values.get(secretId(reference));
-        if (value && reference.scope !== reservedScope) found.set(secretId(reference), value);
+        if (value) found.set(secretId(reference), value);
       }
       missing = missing.filter((reference) => !found.has(secretId(reference)));
     }

@@ -85,8 +85,8 @@ export function parseServerInput(input: unknown, base?: MCPServerFields): MCPSer
 function secretsInClear(jsonSpec: unknown): Issue[] {
   if (typeof jsonSpec !== 'object' || jsonSpec === null) return [];
   const found: string[] = [];
-  moveCredentials(jsonSpec, (key, text) => {
-    found.push(pointer('jsonSpec', key.toLowerCase()));
+  moveCredentials(jsonSpec, ({ part, name }, text) => {
+    found.push(pointer('jsonSpec', part, name));
     return text;
   });
   const environment: unknown = Reflect.get(jsonSpec, 'environment');

@@ -5,6 +5,7 @@ import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { pinServer } from '../context/move-to-definition.js';
 import { instancesOfServer } from './roll-out.js';
 import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
+import { forbiddenReferences } from '../context/scope-access.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 
 /** What a change of a server would mean for one of its instances. */
@@ -28,7 +29,7 @@ export interface ServerPlan {
   readonly valid: boolean;
   /** What is wrong with the change itself. */
   readonly issues: readonly Issue[];
-  /** Its instances, none where the change itself is not valid. */
+  /** Its instances in its own tenant, which a roll-out reaches; none where the change itself is not valid. */
   readonly instances: readonly ServerPlanInstance[];
 }
 
@@ -39,7 +40,7 @@ export async function planServer(
   options: CommandOptions,
 ): Promise<ServerPlan> {
   const { current, next } = change;
-  const records = await instancesOfServer(context, current.id, { signal: options.signal });
+  const records = await instancesOfServer(context, current, { signal: options.signal });
   const same = canonicalJson(next) === canonicalJson(current);
   const instances: ServerPlanInstance[] = [];
   for (const record of records) {
@@ -57,8 +58,9 @@ async function planInstance(
   // An update that changes nothing rolls nothing out, also where an instance is of an older definition.
   if (!next) return { id, name, effect: 'none', issues: [], secretsInClear: [] };
   const { spec, issues, secretsInClear } = await buildRunDocument(context, pinServer(next), record.jsonSpec);
-  if (!spec || issues.length > 0) {
-    const placed = issues.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` }));
+  const all = [...issues, ...(spec ? forbiddenReferences(context, record, spec) : [])];
+  if (!spec || all.length > 0) {
+    const placed = all.map((issue) => ({ ...issue, path: `/jsonSpec${issue.path}` }));
     return { id, name, effect: 'invalid', issues: placed, secretsInClear };
   }
   const before = await hashBefore(context, record);

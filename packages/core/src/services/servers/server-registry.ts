@@ -5,6 +5,8 @@
  */
 import type { Issue } from '../../domain/errors/issue.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
+import type { EventDraft } from '../../domain/events/event.js';
+import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
@@ -27,7 +29,10 @@ export interface ServerFilter {
 /** How a change of a server reaches the instances made of it. */
 export interface ServerUpdateOptions extends CommandOptions {
   readonly ifResourceVersion?: number | undefined;
-  /** `rolling` moves the instances to the new definition, each by start, probe, switch. @defaultValue none */
+  /**
+   * `rolling` moves the instances to the new definition, each by start, probe, switch. Those that other tenants made of a
+   * public server stay as they are: `MCPServerUpdated` tells their tenants, `instances.ensure()` moves them. @defaultValue none
+   */
   readonly rollout?: 'none' | 'rolling' | undefined;
 }
 
@@ -183,25 +188,18 @@ export class MCPServerRegistry {
   /**
    * Removes a definition. Absent resolves.
    *
-   * @throws `SERVER_IN_USE` with the list of its instances, unless `cascade`
+   * @throws `SERVER_IN_USE` with the list of its instances, unless `cascade`; always while other tenants have some,
+   * which are not listed
    */
   async delete(id: string, options: ServerDeleteOptions = {}): Promise<void> {
     const { signal } = options;
     const server = await this.#context.store.servers.get(id, { signal });
     if (!server || (this.#scope !== null && server.tenant !== this.#scope)) return;
-    const users = await instancesOfServer(this.#context, id, { signal });
+    const users = await instancesOfServer(this.#context, { id, tenant: undefined }, { signal });
     const remaining = users.filter((record) => record.status !== 'deleting');
-    if (remaining.length > 0 && options.cascade !== true) {
-      const names = remaining.map((record) => ({ id: record.id, name: record.name }));
-      throw mcpError(
-        'SERVER_IN_USE',
-        `The server "${server.name}" is used by ${String(names.length)} instance(s): ${names
-          .slice(0, 5)
-          .map((n) => n.name)
-          .join(', ')}${names.length > 5 ? ', …' : ''}.`,
-        { details: { instances: names } },
-      );
-    }
+    const own = remaining.filter(({ tenant }) => this.#scope === null || tenant === this.#scope);
+    if (own.length < remaining.length) throw inUseByOthers(server);
+    if (remaining.length > 0 && options.cascade !== true) throw inUse(server, remaining);
     for (const record of remaining) await this.#deleteInstance(record.id, options);
     await this.#context.store.deleteServer(
       id,
@@ -230,17 +228,26 @@ export class MCPServerRegistry {
     const same = canonicalJson({ ...current, ...fields }) === canonicalJson(current);
     if (same && !rolling) return current;
     if (same && current.rollout === 'rolling') {
-      await rollOut(this.#context, pinServer(current), { serverId: current.id, ...options });
+      await rollOut(this.#context, pinServer(current), { server: current, ...options });
       return current;
     }
     const next: MCPServer = { ...current, ...fields, rollout: rolling ? 'rolling' : undefined };
-    if (rolling) await checkRollOut(this.#context, pinServer(next), { serverId: next.id, ...options });
+    if (rolling) await checkRollOut(this.#context, pinServer(next), { server: next, ...options });
     const row = { ...next, updatedAt: timestamp(this.#context) };
-    const effects = { events: [this.#event('MCPServerUpdated', row, options)] };
+    const effects = { events: await this.#updated(next, options) };
     const written = await this.#context.store.updateServer(row, effects, { signal: options.signal });
     this.#context.committed();
-    if (rolling) await rollOut(this.#context, pinServer(written), { serverId: written.id, ...options });
+    if (rolling) await rollOut(this.#context, pinServer(written), { server: written, ...options });
     return written;
+  }
+
+  /** The news of a change, also in the tenants that have instances of it: theirs to move, no roll-out reaches them. */
+  async #updated(server: MCPServer, options: ServerUpdateOptions): Promise<readonly EventDraft[]> {
+    const { id, isPublic, tenant: own } = server;
+    const all = { id, tenant: undefined };
+    const users = isPublic ? await instancesOfServer(this.#context, all, { signal: options.signal }) : [];
+    const tenants = new Set([own, ...users.map(({ tenant }) => tenant)]);
+    return [...tenants].map((tenant) => this.#event('MCPServerUpdated', { ...server, tenant }, options));
   }
 
   async #find(fields: MCPServerFields, options: CommandOptions): Promise<MCPServer | undefined> {
@@ -263,4 +270,17 @@ export class MCPServerRegistry {
     const data = type === 'MCPServerDeleted' ? serverSubject(server) : serverWish(server);
     return draftEvent(this.#context, origin, { type, data });
   }
+}
+
+function inUse({ name }: MCPServer, users: readonly InstanceRecord[]): MCPInfraError {
+  const instances = users.map((record) => ({ id: record.id, name: record.name }));
+  const first = instances.slice(0, 5).map((instance) => instance.name);
+  const names = first.join(', ') + (instances.length > first.length ? ', …' : '');
+  const message = `The server "${name}" is used by ${String(instances.length)} instance(s): ${names}.`;
+  return mcpError('SERVER_IN_USE', message, { details: { instances } });
+}
+
+function inUseByOthers({ name }: MCPServer): MCPInfraError {
+  const message = `The server "${name}" is used by other tenants. Set its status to disabled, so that no more instances are made of it, and have the host delete it.`;
+  return mcpError('SERVER_IN_USE', message);
 }

@@ -247,7 +247,8 @@ export class InstanceSessions {
 
   async #scrubbed(record: InstanceRecord, error: unknown): Promise<unknown> {
     // Another process may have started it.
-    const isNew = await this.#secrets.know(record, record.runtime.active?.spec ?? record.jsonSpec);
+    const { active } = record.runtime;
+    const isNew = active !== null && (await this.#secrets.know(record, active));
     const scrubbed = this.#secrets.scrubError(record.id, error);
     // The call may have outlived the instance, whose end is told only once.
     if (isNew && (await this.#isGone(record.id))) this.#secrets.forget(record.id);
