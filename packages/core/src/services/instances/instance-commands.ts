@@ -13,9 +13,8 @@ import type { CommandOptions, ServiceContext } from '../context/service-context.
 import { afresh, tryNow } from '../context/try-now.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { SecretWrites, WriteParts } from '../secrets/secret-writes.js';
-import { createInstance } from './create-instance.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
-import { replaceDocument, type DocumentWish } from './replace-document.js';
+import type { DocumentWish } from './replace-document.js';
 import { WishWriter } from './wish-writer.js';
 
 /** Options of an update. */
@@ -39,6 +38,7 @@ export class InstanceCommands {
   }
 
   async create(input: MCPServerInstanceInput<unknown>, options: CommandOptions): Promise<InstanceRecord> {
+    const { createInstance } = await import('./create-instance.js');
     return this.#keepingSecrets((writes) => {
       const parts = { context: this.#context, scope: this.#scope, wishes: this.#wishes, writes };
       return createInstance(parts, input, options);
@@ -146,6 +146,7 @@ export class InstanceCommands {
     options: CommandOptions,
     wishOf: (record: InstanceRecord) => DocumentWish,
   ): Promise<InstanceRecord> {
+    const { replaceDocument } = await import('./replace-document.js');
     return this.#keepingSecrets((writes) => {
       const parts = { context: this.#context, wishes: this.#wishes, writes };
       return this.#wishes.change(id, options, (record) =>
