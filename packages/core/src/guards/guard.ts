@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { mcpError, type MCPInfraError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../domain/errors/normalise-error.js';
+import { quoteValue } from '../domain/json-spec/quote-value.js';
 import type { Clock } from '../ports/clock.js';
 import type { CallOptions } from '../ports/common.js';
 import type { Logger } from '../ports/logger.js';
@@ -165,6 +166,15 @@ export class Guard<TOpened = void> {
   /** Makes an error of this library of whatever a method threw. */
   named(method: string, error: unknown): MCPInfraError {
     return normaliseError(error, this.#plugin.code, `${method}() of ${this.#subject} failed`);
+  }
+
+  /** The error of an answer that the port does not allow. */
+  breach(method: string, expected: string, got: unknown): MCPInfraError {
+    const what = got instanceof Promise ? 'a promise' : quoteValue(got, ['answer']);
+    return mcpError(
+      'PLUGIN_CONTRACT',
+      `Expected ${method}() of ${this.#subject} to give ${expected}, got ${what}.`,
+    );
   }
 
   /** @throws `NOT_STARTED` before it is open, `ALREADY_STOPPED` once it is closed */
