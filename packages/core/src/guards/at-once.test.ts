@@ -88,7 +88,7 @@ it('logs what ends later than it should and fails: a watch, a subscription, a ch
     channel: { input: new PassThrough(), output: new PassThrough(), close: rejects },
   } as Dialed;
   const { provider, logger } = await openProvider({
-    watch: () => rejects,
+    watch: () => rejects as () => never,
     dial: async () => dialed,
   });
   provider.watch?.(() => undefined)();
