@@ -126,6 +126,8 @@ async function holdPool(forMs: number): Promise<void> {
     client.on('error', ignore);
     return client;
   });
+  // Refused while this sleeps, it is nobody's.
+  for (const client of taken) client.catch(ignore);
   await sleep(forMs);
   for (const client of taken) {
     client.then((connected) => {

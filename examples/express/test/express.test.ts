@@ -121,6 +121,11 @@ describe('an Express service that owns a fleet', () => {
       'MCPServerDeleted',
     ]);
     expect(seen.map(({ id }) => id)).toEqual(seen.map(({ id }) => id).toSorted((a, b) => a - b));
+    // Who connects again hears what came after the event that he had last.
+    const [, second, ...rest] = seen;
+    const again = await app.events(second?.id);
+    await vi.waitUntil(() => again.length >= rest.length, untilMs);
+    expect(again.map(({ id }) => id)).toEqual(rest.map(({ id }) => id));
     expect(told.find(({ event }) => event === 'MCPServerInstanceCreated')?.data.data).toMatchObject({
       server_spec_id: server.body.id,
       json_spec: { type: 'process' },

@@ -42,7 +42,7 @@ export interface RunningApp {
   readonly output: () => string;
   ask(method: string, path: string, body?: unknown, init?: Init): Promise<Answer>;
   /** Listens to the events of the fleet; resolves once it does. */
-  events(): Promise<readonly SentEvent[]>;
+  events(lastEventId?: number): Promise<readonly SentEvent[]>;
   /** Asks it to end, and tells its exit code. */
   end(signal: NodeJS.Signals): Promise<number | null>;
   /** The pids of the servers it has started. */
@@ -78,8 +78,9 @@ export async function startApp(environment: Record<string, string> = {}): Promis
       const body = (isJson ? JSON.parse(text) : {}) as Body;
       return { status: response.status, headers: response.headers, text, body };
     },
-    events: async () => {
-      const response = await fetch(`${url}/events`);
+    events: async (lastEventId) => {
+      const headers = lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) };
+      const response = await fetch(`${url}/events`, { headers });
       const seen: SentEvent[] = [];
       void readEvents(response, seen).catch(() => undefined); // it breaks off when the program ends
       return seen;

@@ -48,6 +48,30 @@ export async function subscribe(
   return subscription;
 }
 
+/** Looks after groups. */
+export async function lookAfterGroups(infra: Infra): Promise<void> {
+  //#region groups
+  for (const { group, behind, deadLetters } of await infra.events.groups.list()) {
+    console.log(`${group}: ${behind} events behind, ${deadLetters} given up`);
+  }
+  await infra.events.groups.seek('audit', 'beginning'); // or 'now', or a position
+  await infra.events.groups.delete('old');
+  //#endregion
+}
+
+/** Reads events without a group. */
+export async function read(
+  infra: Infra,
+  show: (event: Event) => Promise<void>,
+  { lastPosition, signal }: { readonly lastPosition: number; readonly signal: AbortSignal },
+): Promise<void> {
+  //#region read
+  for await (const event of infra.events.read({ after: lastPosition, signal })) {
+    await show(event); // event.position is where to go on
+  }
+  //#endregion
+}
+
 /** The fleet as a tenant sees it. */
 export function tenant(infra: Infra): MCPInfraScope<ProcessSpec> {
   //#region tenant

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MCPInfraError, type Event, type MCPInfra } from '@mcpinfra/core';
 import type { ProcessSpec } from '@mcpinfra/provider-process';
-import { makeInstance, subscribe, tenant, wish } from '../src/concepts.js';
+import { lookAfterGroups, makeInstance, read, subscribe, tenant, wish } from '../src/concepts.js';
 import { call, connect, endAtSignals, ensure, look, wire } from '../src/getting-started.js';
 
 const script = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'));
@@ -69,6 +69,17 @@ it('has the concepts of the guide', async () => {
   await infra.instances.delete(id, { wait: true });
   await vi.waitUntil(() => heard.length === 2, { timeout: 20_000 });
   await subscription.close();
+  await lookAfterGroups(infra);
+  expect(console.log).toHaveBeenLastCalledWith(
+    expect.stringMatching(/^audit: \d+ events behind, 0 given up$/),
+  );
+  const shown: number[] = [];
+  const reading = new AbortController();
+  const show = async ({ position }: Event): Promise<void> => {
+    if (shown.push(position) === 3) reading.abort();
+  };
+  await read(infra, show, { lastPosition: 1, signal: reading.signal });
+  expect(shown).toEqual([2, 3, 4]);
   expect(heard.map(({ type }) => type)).toEqual(['MCPServerInstanceCreated', 'MCPServerInstanceDeleted']);
   expect(failures).toBe(3);
 });

@@ -9,6 +9,7 @@ import { counterCases } from './store/counter-cases.js';
 import { eventCases } from './store/event-cases.js';
 import { eventsAtOnceCases } from './store/events-at-once-cases.js';
 import { fenceCases } from './store/fence-cases.js';
+import { groupCases } from './store/group-cases.js';
 import { instanceCases } from './store/instance-cases.js';
 import { instanceQueryCases } from './store/instance-query-cases.js';
 import { keptValuesCases } from './store/kept-values-cases.js';
@@ -45,6 +46,7 @@ const cases = [
   ...eventCases,
   ...eventsAtOnceCases,
   ...logCases,
+  ...groupCases,
   ...leaseCases,
   ...fenceCases,
   ...watchCases,

@@ -13,7 +13,7 @@ const faults: readonly (readonly [fault: string, make: () => Store, failing: rea
     broken.withEventsOfRefusedUpdates,
     ['instances/update-conflict', 'at-once/update', 'at-once/delete-and-update', 'events/with-the-row-only'],
   ],
-  ['lets the cursor of a group go back', broken.withCursorsThatGoBack, ['log/cursor-forward']],
+  ['lets the cursor of a group go back', broken.withCursorsThatGoBack, ['log/cursor-forward', 'groups/set']],
   [
     'takes the fence of a lease that is no more',
     broken.withFencesOfDeadLeases,
@@ -31,6 +31,17 @@ const faults: readonly (readonly [fault: string, make: () => Store, failing: rea
     ['lists/equal-times', 'lists/rows-that-go', 'lists/rows-that-come', 'lists/filtered-pages'],
   ],
   ['forgets its head with its last event', broken.withHeadOfWhatIsLeft, ['log/trim-all']],
+  [
+    'is ahead of its reads with its head',
+    broken.withHeadAheadOfReads,
+    ['events/unnumbered', 'events/number', 'log/filter-with-trimming'],
+  ],
+  ['reads beyond the end that is asked for', broken.withReadsWithoutEnd, ['log/up-to']],
+  [
+    'keeps the dead letters of a group that is forgotten',
+    broken.withLettersOfNobody,
+    ['groups/dead-letters'],
+  ],
   ['hands out its own rows', broken.withSharedRows, ['values/apart']],
   [
     'shows to readers what its writes are no longer checked against',

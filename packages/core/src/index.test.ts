@@ -34,6 +34,7 @@ describe('the public surface', () => {
   it('for plugin authors is what it was', () => {
     expect(Object.keys(plugin).sort()).toMatchInlineSnapshot(`
       [
+        "BoundedCalls",
         "Changes",
         "ConfigError",
         "InternalError",

@@ -35,7 +35,9 @@ export type {
   EventType,
   InstanceSubject,
   InstanceWish,
+  ServerDefinition,
   ServerSubject,
+  ServerWish,
 } from './domain/events/event-map.js';
 export type { Event } from './domain/events/event.js';
 export type { ToolDescription } from './domain/instance/instance-record.js';
@@ -63,7 +65,7 @@ export type { CallProgress, ToolCallResult } from './ports/mcp-link.js';
 export type { LogLine, LogQuery, Prerequisite, Provider } from './ports/provider.js';
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type { Page, PageQuery } from './domain/list-page.js';
-export type { Store, StoreIdentity } from './ports/store.js';
+export type { DeadLetter, Store, StoreIdentity } from './ports/store.js';
 export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
 export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
@@ -91,12 +93,14 @@ export {
   type EnvironmentEntry,
   type SetEnvironmentOptions,
 } from './services/instances/environment-service.js';
+export type { EventGroup, EventGroups, LogPlace } from './services/events/event-groups.js';
 export type { EventListener } from './services/events/event-hub.js';
 export {
   EventStream,
   type DurableSubscription,
   type EventSubscriptionOptions,
 } from './services/events/event-stream.js';
+export type { EventReadOptions } from './services/events/read-events.js';
 export type { HandlerContext } from './services/events/handler-calls.js';
 export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';

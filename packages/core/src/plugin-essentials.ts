@@ -2,6 +2,7 @@
  * The part of the plugin surface that needs no schema, so that importing core does not load zod for its own adapters.
  * Everything here is exported by `plugin.ts` too, under the same name.
  */
+export { BoundedCalls } from './async/bounded-calls.js';
 export { Listeners } from './async/listeners.js';
 export { mcpError } from './domain/errors/mcpinfra-error.js';
 export { eventTypes } from './domain/events/event-map.js';

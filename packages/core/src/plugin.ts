@@ -26,7 +26,9 @@ export type {
   EventType,
   InstanceSubject,
   InstanceWish,
+  ServerDefinition,
   ServerSubject,
+  ServerWish,
 } from './domain/events/event-map.js';
 export { eventTypes } from './domain/events/event-map.js';
 export type { Event, EventDraft } from './domain/events/event.js';
@@ -165,8 +167,10 @@ export type {
   CounterChange,
   CounterDrift,
   CounterTable,
+  DeadLetter,
   EventLog,
   EventQuery,
+  GroupCursor,
   InstanceQuery,
   InstanceTable,
   Lease,
@@ -180,6 +184,7 @@ export type {
   StoreWriter,
   WriteEffects,
 } from './ports/store.js';
+export { BoundedCalls, type BoundedCallsOptions } from './async/bounded-calls.js';
 export { Changes } from './async/changes.js';
 export { Listeners } from './async/listeners.js';
 export { type FileLock, lockFile } from './runtime/file-lock.js';

@@ -31,7 +31,11 @@ export class FleetStream {
     this.writer.keepAsking();
     const trimmer = new Trimmer(this.writer, this.#keys.events, { settings, report });
     this.publisher = new Publisher(this.writer, this.#keys.events, trimmer);
-    this.tail = new Tail(this.#connection(), { key: this.#keys.events, report });
+    this.tail = new Tail(this.#connection(), {
+      key: this.#keys.events,
+      concurrency: settings.concurrency,
+      report,
+    });
   }
 
   /** Whether Redis answers on every connection that something is to come or to go by. */

@@ -38,7 +38,7 @@ export interface RedisEventsSettings {
   readonly maxAgeMs?: number | undefined;
   /** How long an event is kept that a group has not handled, so that one nobody reads any more does not fill Redis. @defaultValue 604 800 000 (a week) */
   readonly maxUnhandledAgeMs?: number | undefined;
-  /** How many events the handlers of a group have at once in this process. @defaultValue 256 */
+  /** How many events the handlers of a group, or all those without one, have at once in this process. @defaultValue 256 */
   readonly concurrency?: number | undefined;
   /** How long the process that has an event of a group must have been silent before another takes it over. @defaultValue 30 000 */
   readonly claimIdleMs?: number | undefined;

@@ -130,12 +130,13 @@ describe('a wish that the platform publishes', () => {
     const { infra, logger } = await startHost(platform);
     const created = platform.created({ json_spec: docker });
     const channel = `${platform.prefix}MCPServerInstanceCreated`;
-    const wish = wireBytes('MCPServerInstanceCreated', created, randomUUID(), Date.now() - 1_000);
+    const eventId = randomUUID();
+    const wish = wireBytes('MCPServerInstanceCreated', created, eventId, Date.now() - 1_000);
     await platform.redis.publish(channel, wish);
     await until(() => platform.statuses(created.instance_id).includes('running'));
     await infra.instances.delete(created.instance_id, { wait: true });
-    const grave = `${platform.prefix}bridge:deleted:${created.instance_id}`;
-    await until(async () => (await platform.redis.exists(grave)) === 1);
+    const fulfilled = `${platform.prefix}bridge:fulfilled:${eventId}`;
+    await until(async () => (await platform.redis.exists(fulfilled)) === 1);
     await platform.redis.publish(channel, wish);
     await until(() => logger.lines.some(({ message }) => message.includes('was deleted meanwhile')));
     expect(await infra.instances.count()).toBe(0);

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import type { Event } from '@mcpinfra/core/plugin';
 import { redisEvents, type RedisEventsOptions } from '@mcpinfra/events-redis';
@@ -90,6 +91,86 @@ describe('with a Redis that comes and goes', () => {
       ['first', 'second'],
       ['first', 'second'],
     ]);
+  });
+
+  it('tells nothing again of a stream that has lost its end, and goes on with what comes next', async () => {
+    const fleet = new Fleet(redis().url);
+    const bus = await fleet.bus();
+    const alone = await inboxOf(bus);
+    await bus.publish(exampleEvents('before', 300));
+    await eventually(() => alone.length).toBe(300);
+    // As after a crash with `appendfsync everysec`, or a failover: the last entries are gone, and a new connection is made.
+    const kept = await fleet.redis.xrange(fleet.events, '-', '+', 'COUNT', 297);
+    const lost = fleet.redis.multi().del(fleet.events);
+    for (const [id, fields] of kept) lost.xadd(fleet.events, id, ...fields);
+    await lost.exec();
+    await fleet.redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(() => fleet.redis.client('LIST')).toContain('cmd=xread');
+    await eventually(async () => {
+      await bus.publish([exampleEvent('after')]).catch(() => undefined);
+      return partsOf(alone);
+    }).toContain('after');
+    expect(alone.filter((event) => partOf(event) !== 'after')).toHaveLength(300);
+  });
+
+  it('gives a subscriber without a group no more at once than its handlers may have', async () => {
+    const fleet = new Fleet(redis().url);
+    const bus = await fleet.bus({ concurrency: 10 });
+    const running: (() => void)[] = [];
+    let most = 0;
+    let handled = 0;
+    await bus.subscribe({}, async () => {
+      handled += 1;
+      await new Promise<void>((resolve) => {
+        running.push(resolve);
+        most = Math.max(most, running.length);
+      });
+    });
+    await bus.publish(exampleEvents('many', 500));
+    await eventually(() => {
+      running.splice(0).forEach((end) => end());
+      return handled;
+    }).toBe(500);
+    running.splice(0).forEach((end) => end());
+    expect(most).toBe(10);
+  });
+
+  it('needs no other right than the guide says', async () => {
+    const guide = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const rules = /ACL SETUSER mcpinfra on >password (.+)/u.exec(guide)?.[1] ?? '';
+    const fleet = new Fleet(redis().url);
+    await fleet.redis.acl('SETUSER', fleet.name, 'reset', 'on', '>pw', ...rules.split(' '));
+    await fleet.redis.acl('LOG', 'RESET');
+    const url = new URL(redis().url);
+    url.username = fleet.name;
+    url.password = 'pw';
+    const said = new Map<string, boolean>();
+    const bus = redisEvents({
+      url: url.href,
+      maxEvents: 100,
+      maxDeliveries: 2,
+      retryDelayMs: 1,
+      claimIdleMs: 300,
+    });
+    onTestFinished(() => bus.close());
+    await bus.open({ fleet: fleet.name, report: (part, ok) => said.set(part, ok) });
+    const inbox = await inboxOf(bus);
+    await bus.subscribe({ group }, (event) => {
+      if (partOf(event) === 'bad') throw new Error('never');
+    });
+    await bus.publish([exampleEvent('bad'), ...exampleEvents('many', 2_000)]);
+    await eventually(() => inbox.length).toBe(2_001);
+    await eventually(() => fleet.redis.xlen(fleet.dead)).toBe(1);
+    await eventually(() => fleet.pending(group)).toEqual([]);
+    await eventually(async () => {
+      await bus.publish(exampleEvents('more', 1_000));
+      return (await fleet.redis.xlen(fleet.events)) < 1_500;
+    }).toBe(true);
+    await eventually(() => said.get(`group:${group}/upkeep`)).toBe(true);
+    await bus.close();
+    const refused = (await fleet.redis.acl('LOG')) as string[][];
+    expect(refused.map((row) => row[row.indexOf('object') + 1])).toEqual([]);
+    expect([...said].filter(([, ok]) => !ok)).toEqual([]);
   });
 
   it('gives up on a Redis that hangs, and is well again when that goes on', async () => {

@@ -87,7 +87,8 @@ describe('leases of a process', () => {
     const schema = newSchema();
     const [holding, other] = [await opened(schema), await opened(schema)];
     const holder = { id: 'holder', ttlMs: 15_000 };
-    const [taken] = await holding.leases.acquire(['a'], holder);
+    await holding.leases.acquire(['a'], holder);
+    const [taken] = await holding.leases.renew(holder);
     holding.watch?.((news) => {
       if (news === 'leases') holding.leases.renew(holder).catch(() => undefined);
     });
@@ -104,9 +105,21 @@ describe('leases of a process', () => {
     const store = await opened(schema);
     store.watch?.(() => undefined);
     await store.leases.acquire(['a'], me);
+    await store.leases.renew(me);
     await postgres().pool.query(`update ${schema}.leases set holder_id = 'earlier'`);
     const [held] = await store.leases.list();
     await untilOneIsMissed(schema, store);
     expect((await store.leases.list())[0]?.expiresAt).toBe(held?.expiresAt);
+  });
+
+  it('that are taken for one act and never prolonged leave no lock behind', async () => {
+    const schema = newSchema();
+    const store = await opened(schema);
+    for (let n = 0; n < 20; n += 1) {
+      await store.leases.acquire(['act'], { id: `act-${n}`, ttlMs: 15_000 });
+      await store.leases.release(['act'], `act-${n}`);
+    }
+    const { rows } = await postgres().pool.query("select from pg_locks where locktype = 'advisory'");
+    expect(rows).toEqual([]);
   });
 });

@@ -15,9 +15,7 @@ export function fleetRoutes(infra: Infra): Router {
     res.json({ items: await infra.doctor() });
   });
 
-  routes.get('/events', (_req, res) => {
-    streamEvents(infra, res);
-  });
+  routes.get('/events', (req, res) => streamEvents(infra, req, res));
 
   return routes;
 }

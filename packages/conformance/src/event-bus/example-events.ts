@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Event, EventMap, EventType, InstanceSubject, ServerSubject } from '@mcpinfra/core/plugin';
+import type {
+  Event,
+  EventMap,
+  EventType,
+  InstanceSubject,
+  ServerDefinition,
+  ServerSubject,
+} from '@mcpinfra/core/plugin';
 
 const instanceId = '0b0e6a52-6f0c-4f0e-9a51-3f0c6b8f2d11';
 const serverId = '5a3c1f0e-2b4d-4c6a-8e9f-7d1b2c3a4e5f';
@@ -9,6 +16,23 @@ const instance: InstanceSubject = {
   name: 'fs-1',
   slug: 'fs-1-0b0e6a52',
   labels: { team: 'Zoë & 東京 🚀', ownerName: 'camel', owner_name: 'snake', 'io.example/key': '' },
+};
+
+const definition: ServerDefinition = {
+  id: serverId,
+  tenant: '',
+  name: 'filesystem',
+  description: 'Reads files.',
+  dockerImageUrl: null,
+  version: '1.0.0',
+  tags: ['a'],
+  status: 'active',
+  isPublic: true,
+  envSchema: [{ name: 'API_KEY', type: 'string', required: true, secret: true }],
+  jsonSpec: { health_check: { type: 'mcp' }, camelCase: { inner_key: 1 } },
+  labels: {},
+  createdAt: '2026-01-02T03:04:05.678Z',
+  updatedAt: '2026-01-02T03:04:05.678Z',
 };
 
 const server: ServerSubject = {
@@ -36,7 +60,7 @@ const wish = {
 
 const data: EventMap = {
   MCPServerCreated: server,
-  MCPServerUpdated: server,
+  MCPServerUpdated: { ...server, definition },
   MCPServerDeleted: { ...server, labels: {} },
   MCPServerInstanceCreated: wish,
   MCPServerInstanceUpdated: { ...wish, serverSpecId: null },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { rejectsWith } from '../rejects-with.js';
-import { exampleEvent, exampleInstance, exampleServer } from './example-rows.js';
+import { exampleEvent, exampleInstance, exampleLetter, exampleServer } from './example-rows.js';
 import { loggedIds } from './log-tail.js';
 import { storeCase } from './store-bench.js';
 
@@ -30,6 +30,9 @@ export const abortCases = [
         appendEvents: store.appendEvents([exampleEvent()], options),
         transaction: store.transaction(work, options),
         saveCursor: store.events.saveCursor('a', 1, options),
+        setCursor: store.events.setCursor('a', 1, options),
+        addDeadLetter: store.events.addDeadLetter('a', exampleLetter(1), options),
+        removeDeadLetter: store.events.removeDeadLetter('a', 1, options),
         acquire: store.leases.acquire(['x'], holder, options),
       };
       await Promise.allSettled(Object.values(calls));
@@ -71,6 +74,8 @@ export const abortCases = [
         'events.read': store.events.read({ after: 0, limit: 1 }, options),
         'events.head': store.events.head(options),
         'events.cursor': store.events.cursor('a', options),
+        'events.cursors': store.events.cursors('', options),
+        'events.deadLetters': store.events.deadLetters('a', { after: 0, limit: 1 }, options),
         'leases.list': store.leases.list(options),
         'counters.get': store.counters.get('instances', options),
         now: store.now(options),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type DeadLetter,
   type EventDraft,
   initialRuntime,
   initialStatusDetail,
@@ -88,4 +89,10 @@ export function exampleEvent(
 /** Events about nothing in particular. */
 export function exampleEvents(count: number): EventDraft<'FleetRecovered'>[] {
   return Array.from({ length: count }, () => exampleEvent());
+}
+
+/** What a group gave up. */
+export function exampleLetter(position: number, change: Partial<DeadLetter> = {}): DeadLetter {
+  const event = { ...exampleEvent(), position, resourceVersion: 1 };
+  return { event, error: 'It failed.', tries: 10, at, ...change };
 }

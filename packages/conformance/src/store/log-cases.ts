@@ -59,6 +59,31 @@ export const logCases = [
       assert.deepEqual(await ids(store, { types: ['FleetDegraded'], after: 4, limit: 1 }), ['e']);
     },
   ),
+  storeCase('log/up-to', 'read() gives no event above the position it is to end at.', async (store) => {
+    await seed(store, 5);
+    assert.deepEqual(await ids(store, { after: 1, upTo: 3 }), ['e2', 'e3']);
+    assert.deepEqual(await ids(store, { after: 3, upTo: 3 }), []);
+    assert.deepEqual(await ids(store, { after: 3, upTo: 99 }), ['e4', 'e5']);
+  }),
+  storeCase(
+    'log/filter-with-trimming',
+    'A reader that finds nothing up to the head goes on from there, and misses nothing when all before is trimmed.',
+    async (store) => {
+      const types = ['FleetDegraded'] as const;
+      await store.appendEvents([exampleEvent({ id: 'a' }), exampleEvent({ id: 'b' }), degraded({ id: 'c' })]);
+      await store.events.number(2);
+      const looked = await store.events.head();
+      assert.deepEqual(await ids(store, { types }), [], 'what has no position is not read');
+      await numberAll(store);
+      assert.deepEqual(await ids(store, { after: looked, types }), ['c'], 'head() was not ahead of read()');
+      await seed(store, 3);
+      const after = await store.events.head();
+      await store.events.trim(timeAfter(60_000));
+      await store.appendEvents([degraded({ id: 'd' })]);
+      await numberAll(store);
+      assert.deepEqual(await ids(store, { after, types }), ['d'], 'nothing above it was removed');
+    },
+  ),
   storeCase('log/cursor', 'A group’s cursor is null until one is saved, 0 included.', async (store) => {
     assert.equal(await store.events.cursor('a'), null);
     await store.events.saveCursor('a', 0);

@@ -129,6 +129,44 @@ export function withHeadOfWhatIsLeft(): Store {
   }));
 }
 
+/** Counts what is committed, so that its head is ahead of what can be read. */
+export function withHeadAheadOfReads(): Store {
+  return altered(memoryStore(), (store) => {
+    let committed = 0;
+    return {
+      async appendEvents(events, options) {
+        await store.appendEvents(events, options);
+        committed += events.length;
+      },
+      events: altered(store.events, () => ({
+        head: async (options) => Math.max(await store.events.head(options), committed),
+      })),
+    };
+  });
+}
+
+/** Reads on to its head, wherever the reader wants to stop. */
+export function withReadsWithoutEnd(): Store {
+  return altered(memoryStore(), ({ events }) => ({
+    events: altered(events, () => ({
+      read: ({ upTo: _end, ...query }, options) => events.read(query, options),
+    })),
+  }));
+}
+
+/** Forgets a group, but not what it gave up. */
+export function withLettersOfNobody(): Store {
+  return altered(memoryStore(), ({ events }) => ({
+    events: altered(events, () => ({
+      setCursor: async (group, position, options) => {
+        const kept = await events.deadLetters(group, { after: 0, limit: 99 });
+        await events.setCursor(group, position, options);
+        for (const letter of kept) await events.addDeadLetter(group, letter);
+      },
+    })),
+  }));
+}
+
 /** Hands out its own rows, which whoever has one can change for all. */
 export function withSharedRows(): Store {
   const shared = new Map<string, InstanceRecord>();

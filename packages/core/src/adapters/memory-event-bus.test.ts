@@ -112,3 +112,24 @@ describe('memoryEventBus', () => {
     await expect(closing.publish([event()])).rejects.toMatchObject({ code: 'EVENT_BUS_FAILED' });
   });
 });
+
+it('has a subscriber without a group bear no more than 256 events at once, and give it the others in turn', async () => {
+  const own = memoryEventBus();
+  let most = 0;
+  const running: (() => void)[] = [];
+  const handled: number[] = [];
+  await own.subscribe({}, async ({ position }) => {
+    handled.push(position);
+    await new Promise<void>((resolve) => {
+      running.push(resolve);
+      most = Math.max(most, running.length);
+    });
+  });
+  await own.publish(Array.from({ length: 1_000 }, (_, n) => ({ ...event(), position: n + 1 })));
+  while (handled.length < 1_000 || running.length > 0) {
+    running.splice(0, 100).forEach((end) => end());
+    await new Promise((later) => setImmediate(later));
+  }
+  expect(most).toBe(256);
+  await own.close();
+});

@@ -1,5 +1,13 @@
 import { EventEmitter } from 'eventemitter3';
-import { eventTypes, mcpError, orAborted, sleep, systemClock, throwIfAborted } from '../plugin-essentials.js';
+import {
+  BoundedCalls,
+  eventTypes,
+  mcpError,
+  orAborted,
+  sleep,
+  systemClock,
+  throwIfAborted,
+} from '../plugin-essentials.js';
 import type {
   CallOptions,
   Event,
@@ -16,6 +24,9 @@ export function memoryEventBus(): EventBus {
 
 /** The wait before a group is handed an event again: doubled each time from the first to the last. */
 const retryMs = { first: 10, last: 1000 };
+
+/** A subscriber that is in no group has so many events under way. */
+const mostAtOnce = 256;
 
 class MemoryEventBus implements EventBus {
   readonly specificationVersion = 'v1';
@@ -57,9 +68,11 @@ class MemoryEventBus implements EventBus {
 
   #alone(wanted: ReadonlySet<string>, handler: EventHandler): Unsubscribe {
     // A function of its own, so that a handler subscribed twice is two subscriptions.
-    const listener = (event: Event): void => void this.#deliver(handler, event);
+    const calls = new BoundedCalls<Event>((event) => this.#handled(handler, event), { atOnce: mostAtOnce });
+    const listener = (event: Event): void => calls.push(event);
     for (const type of wanted) this.#emitter.on(type, listener);
     return () => {
+      calls.clear();
       for (const type of wanted) this.#emitter.off(type, listener);
     };
   }
@@ -89,6 +102,10 @@ class MemoryEventBus implements EventBus {
       await sleep(systemClock, waitMs);
       if (this.#closed) return;
     }
+  }
+
+  async #handled(handler: EventHandler, event: Event): Promise<void> {
+    await this.#deliver(handler, event);
   }
 
   /** Tells whether the handler took the event. Its errors are no business of the publisher. */

@@ -42,7 +42,19 @@ function uniform(method: (signal: AbortSignal | undefined) => Promise<unknown>) 
     ...all('', ['now']),
     servers: all('servers.', ['get', 'list']),
     instances: all('instances.', ['get', 'list', 'count']),
-    events: all('events.', ['number', 'read', 'head', 'cursor', 'saveCursor', 'trim']),
+    events: all('events.', [
+      'number',
+      'read',
+      'head',
+      'cursor',
+      'saveCursor',
+      'setCursor',
+      'cursors',
+      'addDeadLetter',
+      'deadLetters',
+      'removeDeadLetter',
+      'trim',
+    ]),
     leases: all('leases.', ['acquire', 'renew', 'release', 'list']),
     counters: all('counters.', ['get', 'recount']),
     transaction: (work: (inner: StoreWriter) => Promise<unknown>) => work(writer as unknown as StoreWriter),
@@ -79,12 +91,12 @@ it('hands every method of every table on with its arguments, bounded by 10 s', a
   };
   callAll(guarded, ['open', 'close', 'transaction']);
   for (const table of tables) callAll(guarded[table]);
-  expect(made).toBe(25);
-  expect(calls).toHaveLength(25);
+  expect(made).toBe(30);
+  expect(calls).toHaveLength(30);
   await clock.advance(9_999);
   expect(codes).toEqual([]);
   await clock.advance(1);
-  expect(codes).toEqual(Array(25).fill('PLUGIN_TIMEOUT'));
+  expect(codes).toEqual(Array(30).fill('PLUGIN_TIMEOUT'));
   for (const { args } of calls) expect((args.at(-1) as { signal: AbortSignal }).signal.aborted).toBe(true);
 });
 

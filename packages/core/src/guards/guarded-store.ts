@@ -136,6 +136,15 @@ function guardTables(
       cursor: (group, o) => call('events.cursor', o, (inner) => store.events.cursor(group, inner)),
       saveCursor: (group, position, o) =>
         call('events.saveCursor', o, (inner) => store.events.saveCursor(group, position, inner)),
+      setCursor: (group, position, o) =>
+        call('events.setCursor', o, (inner) => store.events.setCursor(group, position, inner)),
+      cursors: (prefix, o) => call('events.cursors', o, (inner) => store.events.cursors(prefix, inner)),
+      addDeadLetter: (group, letter, o) =>
+        call('events.addDeadLetter', o, (inner) => store.events.addDeadLetter(group, letter, inner)),
+      deadLetters: (group, query, o) =>
+        call('events.deadLetters', o, (inner) => store.events.deadLetters(group, query, inner)),
+      removeDeadLetter: (group, position, o) =>
+        call('events.removeDeadLetter', o, (inner) => store.events.removeDeadLetter(group, position, inner)),
       trim: (before, o) => call('events.trim', o, (inner) => store.events.trim(before, inner)),
     },
     leases: {

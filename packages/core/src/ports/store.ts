@@ -181,19 +181,56 @@ export interface EventLog {
    * position of the first one left, or that the next one will get
    */
   read(query: EventQuery, options?: CallOptions): Promise<readonly Event[]>;
-  /** The position of the newest numbered event, 0 in an empty log. */
+  /**
+   * The position of the newest numbered event, 0 in an empty log. A read that begins later sees everything up to it: that
+   * is how a reader with a filter knows how far it has looked.
+   */
   head(options?: CallOptions): Promise<number>;
   /** The cursor a group last saved, or `null`. */
   cursor(group: string, options?: CallOptions): Promise<number | null>;
   /** Saves a group's cursor; a lower one than saved is ignored. */
   saveCursor(group: string, position: number, options?: CallOptions): Promise<void>;
+  /** Sets a group's cursor wherever it was; `null` forgets the group and its dead letters. */
+  setCursor(group: string, position: number | null, options?: CallOptions): Promise<void>;
+  /** The groups whose names begin so, by name. */
+  cursors(prefix: string, options?: CallOptions): Promise<readonly GroupCursor[]>;
+  /** Keeps an event that a group could not handle; one kept already is replaced. The retention leaves it alone. */
+  addDeadLetter(group: string, letter: DeadLetter, options?: CallOptions): Promise<void>;
+  /** The dead letters of a group above a position, oldest first. */
+  deadLetters(
+    group: string,
+    query: Pick<EventQuery, 'after' | 'limit'>,
+    options?: CallOptions,
+  ): Promise<readonly DeadLetter[]>;
+  /** Absent resolves. */
+  removeDeadLetter(group: string, position: number, options?: CallOptions): Promise<void>;
   /** Removes events older than a point in time. Returns how many. */
   trim(before: Timestamp, options?: CallOptions): Promise<number>;
+}
+
+/** How far a group is. */
+export interface GroupCursor {
+  readonly group: string;
+  readonly position: number;
+  /** How many dead letters it has. */
+  readonly deadLetters: number;
+}
+
+/** An event that was given up, as its group left it. */
+export interface DeadLetter {
+  readonly event: Event;
+  /** What the handler said last. */
+  readonly error: string;
+  /** How often it was handed over. */
+  readonly tries: number;
+  readonly at: Timestamp;
 }
 
 /** Which events are asked for. */
 export interface EventQuery {
   readonly after: number;
+  /** None above this position. It bounds what a filter has to look through. @defaultValue the head */
+  readonly upTo?: number | undefined;
   readonly tenant?: string | undefined;
   readonly types?: readonly EventType[] | undefined;
   readonly subject?: string | undefined;

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import {
+  type Event,
   KeyedTurns,
   mcpError,
+  MCPInfraError,
   messageOf,
   Once,
   Recurring,
@@ -18,7 +20,7 @@ import {
   type ResolvedBridge,
 } from './agent-area-options.js';
 import { ChannelSource } from './channel-source.js';
-import { CommandExecutor } from './command-executor.js';
+import { CommandExecutor, eventLabel } from './command-executor.js';
 import { decodeMessage } from './decode-message.js';
 import { PlatformNotes } from './platform-notes.js';
 import { PlatformVoice } from './platform-voice.js';
@@ -178,31 +180,83 @@ class Bridge implements AgentAreaBridge {
 
   async #start(): Promise<void> {
     const { signal } = this.#ending;
-    const { group, everyInstance } = this.#settings;
+    const { group } = this.#settings;
     const onPayload = (payload: Uint8Array, source: string): Promise<void> => this.#receive(payload, source);
     // What is told goes before what is asked for, so that of no instance the beginning is missed.
-    this.#subscription = await this.#infra.events.subscribe(
-      {
-        group,
-        types: [...toldTypes, 'MCPServerInstanceDeleted'],
-        labels: everyInstance ? undefined : this.#labels,
-      },
-      // A wish that comes again after the host itself has deleted the instance must not bring it back.
-      (event) =>
-        event.type === 'MCPServerInstanceDeleted'
-          ? this.#notes.bury(event.data.instanceId, event.time)
-          : this.#voice.tell(event),
-    );
-    this.#subscription.done.catch((error: unknown) => {
-      this.#silence = `The platform is told nothing more: ${messageOf(error)}`;
-      this.#logger.error('the platform is told nothing more', { group, error: messageOf(error) });
-    });
+    await this.#listen();
     await this.#commands.open(signal);
     await Promise.all([this.#channels.open(onPayload, signal), this.#stream?.open(onPayload, signal)]);
     this.#commands.keepAsking();
     void this.#reporting.now();
     if (this.health().status === 'degraded')
       this.#logger.warn('Redis is away: the AgentArea bridge goes on trying', { group });
+  }
+
+  /** Tells the platform of every event from where the workers of the bridge left it. */
+  async #listen(): Promise<void> {
+    const subscription = await this.#infra.events.subscribe(
+      {
+        group: this.#settings.group,
+        types: [...toldTypes, 'MCPServerInstanceDeleted'],
+        labels: this.#own,
+      },
+      (event) =>
+        event.type === 'MCPServerInstanceDeleted' ? this.#noteDeleted(event) : this.#voice.tell(event),
+    );
+    this.#subscription = subscription;
+    subscription.done.catch((error: unknown) => {
+      if (isExpired(error)) void this.#keep(this.#goOnAfter(error));
+      else this.#fallSilent(error);
+    });
+  }
+
+  /** A wish that comes again after the host itself has deleted the instance must not bring it back. */
+  async #noteDeleted({ data }: Event<'MCPServerInstanceDeleted'>): Promise<void> {
+    const eventId = data.labels[eventLabel];
+    if (eventId !== undefined) await this.#notes.fulfil(eventId);
+  }
+
+  /** No worker had the bridge for longer than events are kept: the platform is told how things are now instead. */
+  async #goOnAfter(expired: MCPInfraError): Promise<void> {
+    const { group } = this.#settings;
+    const { signal } = this.#ending;
+    const { after, oldest } = expired.details;
+    const fields = { group, after, oldest };
+    this.#logger.warn(
+      'the bridge was away for longer than events are kept, and tells what is instead',
+      fields,
+    );
+    const what = 'the bridge could not go on after events that are no longer kept';
+    await retrying(
+      async () => {
+        await this.#infra.events.groups.seek(group, 'beginning', { signal });
+        await this.#tellPresent(signal);
+        await this.#listen();
+      },
+      { signal, logger: this.#logger, what, fields, failed: (error) => (this.#silence = messageOf(error)) },
+    );
+    this.#silence = undefined;
+  }
+
+  async #tellPresent(signal: AbortSignal): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      const filter = { labels: this.#own, limit: 100, cursor };
+      const page = await this.#infra.instances.list(filter, { signal });
+      for (const instance of page.items) await this.#voice.tellPresent(instance);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+
+  #fallSilent(error: unknown): void {
+    const { group } = this.#settings;
+    this.#silence = `The platform is told nothing more: ${messageOf(error)}`;
+    this.#logger.error('the platform is told nothing more', { group, error: messageOf(error) });
+  }
+
+  /** The labels of the instances that the platform hears of; of all where it is `undefined`. */
+  get #own(): Readonly<Record<string, string>> | undefined {
+    return this.#settings.everyInstance ? undefined : this.#labels;
   }
 
   async #stop(): Promise<void> {
@@ -223,13 +277,17 @@ class Bridge implements AgentAreaBridge {
 
   /** Never rejects: a message that cannot be acted on ends here. */
   #receive(payload: Uint8Array, source: string): Promise<void> {
-    const received = this.#act(payload, source)
-      .catch((error: unknown) => {
-        this.#logger.warn('a message of the platform was left undone', { source, error: messageOf(error) });
-      })
-      .finally(() => this.#inFlight.delete(received));
-    this.#inFlight.add(received);
-    return received;
+    const received = this.#act(payload, source).catch((error: unknown) => {
+      this.#logger.warn('a message of the platform was left undone', { source, error: messageOf(error) });
+    });
+    return this.#keep(received);
+  }
+
+  /** Has the end wait for work; what it rejects with has been told. */
+  #keep(work: Promise<void>): Promise<void> {
+    const kept = work.catch(() => undefined).finally(() => this.#inFlight.delete(kept));
+    this.#inFlight.add(kept);
+    return kept;
   }
 
   async #act(payload: Uint8Array, source: string): Promise<void> {
@@ -267,4 +325,8 @@ class Bridge implements AgentAreaBridge {
     const what = 'a message of the platform could not be acted on';
     return retrying(work, { signal: this.#ending.signal, logger: this.#logger, what, fields });
   }
+}
+
+function isExpired(error: unknown): error is MCPInfraError {
+  return MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED';
 }

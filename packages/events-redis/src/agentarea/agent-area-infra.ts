@@ -31,9 +31,14 @@ export interface AgentAreaInfra {
     delete(id: string, options?: BridgeCallOptions): Promise<void>;
     get(id: string, options?: BridgeCallOptions): Promise<MCPServerInstance>;
     list(
-      filter: { readonly name: string; readonly limit: number },
+      filter: {
+        readonly name?: string | undefined;
+        readonly labels?: Readonly<Record<string, string>> | undefined;
+        readonly limit: number;
+        readonly cursor?: string | undefined;
+      },
       options?: BridgeCallOptions,
-    ): PromiseLike<{ readonly items: readonly MCPServerInstance[] }>;
+    ): PromiseLike<{ readonly items: readonly MCPServerInstance[]; readonly nextCursor: string | null }>;
   };
   /** What the bridge says of itself; an infra shows it in its health. */
   report?(part: string, ok: boolean, message?: string): void;
@@ -49,5 +54,8 @@ export interface AgentAreaInfra {
       },
       handler: (event: Event<T>) => Promise<void>,
     ): Promise<{ close(): Promise<void>; readonly done: Promise<void> }>;
+    readonly groups: {
+      seek(group: string, to: 'beginning', options?: BridgeCallOptions): Promise<void>;
+    };
   };
 }

@@ -31,7 +31,7 @@ type Update = Extract<WireCommand, { kind: 'update' }>;
 
 const actor = 'agentarea';
 /** Says by which wish an instance was made. */
-const eventLabel = 'agentarea.event';
+export const eventLabel = 'agentarea.event';
 
 /**
  * Does what a message asks for. Every command may come again, by another worker or in another order, and is done once.
@@ -82,6 +82,12 @@ export class CommandExecutor {
       if (existing?.labels[eventLabel] === eventId) await infra.instances.delete(id, { signal, actor });
       return;
     }
+    if (await notes.isFulfilled(eventId)) {
+      logger.info('an instance of the platform is not made again: it was deleted meanwhile, or is there', {
+        instanceId: id,
+      });
+      return;
+    }
     try {
       const jsonSpec = this.#translate(command, name);
       const serverSpecId = await this.#knownServer(command, signal);
@@ -93,6 +99,7 @@ export class CommandExecutor {
       // The same wish from another worker or a repetition; but one for what is still going away has to wait for that.
       if (existing.status === 'deleting') throw error;
       logger.debug('an instance of the platform is there already', { instanceId: id });
+      await notes.fulfil(eventId);
       return;
     }
     // A worker that deleted between the look and the create has found nothing to delete.

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Event, Timestamp } from '@mcpinfra/core/plugin';
+import type { Event, MCPServerInstance, Timestamp } from '@mcpinfra/core/plugin';
 import type { AgentAreaInfra } from './agent-area-infra.js';
 import { encodeFailure, encodeStatusChange } from './encode-message.js';
 import type { Outgoing, PlatformNotes } from './platform-notes.js';
-import { announcementOf, type Announcement, type toldTypes } from './status-words.js';
+import { announcementOf, type Announcement, phaseInWords, type toldTypes } from './status-words.js';
 
 interface Subject {
   readonly instanceId: string;
@@ -33,27 +33,46 @@ export class PlatformVoice {
     const { instanceId, name } = event.data;
     const url = announcement.status === 'running' ? await this.#publicUrl(instanceId) : undefined;
     const told = { ...announcement, url: url ?? announcement.url };
-    await this.say(event.id, { instanceId, name }, told, { eventId: event.id, at: event.time });
+    await this.#tell(event.id, { instanceId, name }, told, { eventId: event.id, at: event.time });
   }
 
-  /** Tells under a name that stands for it among all workers; what failed is told as an error before. */
-  async say(
-    once: string,
-    { instanceId, name }: Subject,
-    {
-      status,
-      error,
-      url,
-    }: Omit<Announcement, 'status'> & { readonly status: Announcement['status'] | undefined },
-    origin: { readonly eventId: string; readonly at: Timestamp } = newOrigin(),
-  ): Promise<void> {
+  /** Tells how an instance is now, where the platform was told something else last. */
+  async tellPresent({
+    id,
+    name,
+    status,
+    statusDetail,
+    url,
+    resourceVersion,
+  }: MCPServerInstance): Promise<void> {
+    const announcement = phaseInWords({ status, ...statusDetail });
+    if (announcement === null) return;
+    const told = { ...announcement, ...(announcement.status === 'running' && url !== null && { url }) };
+    const once = `present:${id}:${String(resourceVersion)}:${randomUUID()}`;
+    await this.#tell(once, { instanceId: id, name }, { ...told, ifChanged: true }, newOrigin());
+  }
+
+  /** Answers a wish under a name that stands for it among all workers; what failed is told as an error before. */
+  async say(once: string, subject: Subject, announcement: Announcement): Promise<void> {
+    await this.#notes.tellOnce(once, this.#messages(subject, announcement, newOrigin()));
+  }
+
+  async #tell(once: string, subject: Subject, told: Announcement, origin: Origin): Promise<void> {
+    const text = [told.status ?? '', told.url ?? '', told.error ?? ''].join('\n');
+    const state = { instanceId: subject.instanceId, text, ifChanged: told.ifChanged === true };
+    await this.#notes.tellOnce(once, this.#messages(subject, told, origin), state);
+  }
+
+  #messages({ instanceId, name }: Subject, { status, error, url }: Announcement, origin: Origin): Outgoing[] {
     const about = { ...origin, instanceId, name };
     const messages: Outgoing[] = [];
     if (error !== undefined)
       messages.push(this.#to('Error', encodeFailure({ ...about, eventId: randomUUID(), error })));
+    // What runs on after a failed update has not failed.
+    const why = status === 'failed' ? error : undefined;
     if (status !== undefined)
-      messages.push(this.#to('StatusChanged', encodeStatusChange({ ...about, status, url, error })));
-    await this.#notes.tellOnce(once, messages);
+      messages.push(this.#to('StatusChanged', encodeStatusChange({ ...about, status, url, error: why })));
+    return messages;
   }
 
   #to(what: 'Error' | 'StatusChanged', payload: string): Outgoing {
@@ -71,6 +90,12 @@ export class PlatformVoice {
   }
 }
 
-function newOrigin(): { readonly eventId: string; readonly at: Timestamp } {
+/** What a message says of itself. */
+interface Origin {
+  readonly eventId: string;
+  readonly at: Timestamp;
+}
+
+function newOrigin(): Origin {
   return { eventId: randomUUID(), at: new Date().toISOString() };
 }

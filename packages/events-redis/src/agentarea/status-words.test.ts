@@ -20,9 +20,41 @@ it('tells a start as starting and running, once each, with or without a pull', (
   expect(told('pending', 'starting', 'running')).toEqual(['starting', 'running']);
 });
 
-it('tells nothing where only the health or the reason changed', () => {
-  expect(told('running', 'running')).toEqual([undefined]);
+it('tells again of what runs where the platform was told something else, and of what failed only once', () => {
+  expect(announce({ from: 'running', to: 'running' })).toEqual({
+    status: 'running',
+    url: undefined,
+    ifChanged: true,
+  });
   expect(told('unhealthy', 'failed')).toEqual([undefined]);
+});
+
+it('tells another address of what runs on', () => {
+  const endpoint = { transport: 'streamable-http', url: 'http://10.201.0.3:8000/mcp' } as const;
+  expect(announce({ from: 'running', to: 'running', endpoint })).toMatchObject({
+    url: endpoint.url,
+    ifChanged: true,
+  });
+});
+
+it('tells an update that was rolled back as an error of what runs on', () => {
+  const data = { reason: 'UPDATE_ROLLED_BACK', message: 'The update failed.' } as const;
+  expect(announce({ from: 'running', to: 'running', ...data })).toEqual({
+    status: 'running',
+    error: 'UPDATE_ROLLED_BACK: The update failed.',
+    ifChanged: true,
+  });
+});
+
+it('tells an engine that is away as a failure of what runs there, and as an error of what waits for it', () => {
+  const data = { reason: 'PLACEMENT_UNREACHABLE', message: 'No worker reaches it.' } as const;
+  const error = 'PLACEMENT_UNREACHABLE: No worker reaches it.';
+  expect(announce({ from: 'running', to: 'running', ...data })).toEqual({
+    status: 'failed',
+    error,
+    ifChanged: true,
+  });
+  expect(announce({ from: 'pending', to: 'pending', ...data })).toEqual({ error, ifChanged: true });
 });
 
 it('tells a stop and sleep as stopped, and nothing of what is on its way out', () => {

@@ -31,6 +31,7 @@ export class StreamSource {
   };
   readonly #inFlight = new Map<string, Promise<void>>();
   #reading: Promise<void> = Promise.resolve();
+  #hasGroup = false;
   #nextClaimMs = 0;
   #trouble: string | undefined;
 
@@ -68,9 +69,17 @@ export class StreamSource {
       logger,
       what: 'the stream of the platform is not read',
       fields: { stream: key },
-      failed: (error: unknown) => (this.#trouble = messageOf(error)),
+      failed: (error: unknown) => {
+        this.#trouble = messageOf(error);
+        // It may be gone, with the stream.
+        this.#hasGroup = false;
+      },
     };
-    this.#reading = retrying(() => this.#readOn(onPayload, signal), options).catch(() => undefined);
+    const readOn = async (): Promise<void> => {
+      // Each success is the end of a trouble: the next one is tried again as soon as the first.
+      for (;;) await retrying(() => this.#read(onPayload, signal), options);
+    };
+    this.#reading = readOn().catch(() => undefined);
   }
 
   /** Ends once its signal is aborted and the handlers have; what they have not done stays for another worker. */
@@ -81,17 +90,16 @@ export class StreamSource {
     await this.#leave();
   }
 
-  async #readOn(onPayload: OnPayload, signal: AbortSignal): Promise<void> {
+  async #read(onPayload: OnPayload, signal: AbortSignal): Promise<void> {
     await this.#reader.whenReady(signal);
-    await this.#ensureGroup();
-    for (;;) {
-      if (this.#inFlight.size >= mostInFlight) await Promise.race(this.#inFlight.values());
-      signal.throwIfAborted();
-      const entries = [...(await this.#claimed(signal)), ...(await this.#fresh(signal))];
-      this.#trouble = undefined;
-      for (const entry of entries) {
-        if (!this.#inFlight.has(entry.id)) this.#begin(entry, onPayload, signal);
-      }
+    if (!this.#hasGroup) await this.#ensureGroup();
+    this.#hasGroup = true;
+    if (this.#inFlight.size >= mostInFlight) await Promise.race(this.#inFlight.values());
+    signal.throwIfAborted();
+    const entries = [...(await this.#claimed(signal)), ...(await this.#fresh(signal))];
+    this.#trouble = undefined;
+    for (const entry of entries) {
+      if (!this.#inFlight.has(entry.id)) this.#begin(entry, onPayload, signal);
     }
   }
 

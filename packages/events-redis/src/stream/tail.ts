@@ -3,6 +3,7 @@ import {
   type Event,
   type EventHandler,
   messageOf,
+  orAborted,
   type PartReport,
   sleep,
   systemClock,
@@ -21,10 +22,19 @@ interface Listener {
   readonly since: string | undefined;
 }
 
+/** What a {@link Tail} needs besides its connection. */
+export interface TailOptions {
+  readonly key: string;
+  /** How many handlers may be under way before it reads on. */
+  readonly concurrency: number;
+  readonly report: PartReport;
+}
+
 /** Reads the stream as it grows, for all subscribers of this process that are in no group. */
 export class Tail {
   readonly #connection: Connection;
   readonly #key: string;
+  readonly #concurrency: number;
   readonly #report: PartReport;
   readonly #ended = new AbortController();
   readonly #listeners = new Set<Listener>();
@@ -33,12 +43,10 @@ export class Tail {
   #isReading = false;
   #position: string | undefined;
 
-  constructor(
-    connection: Connection,
-    { key, report }: { readonly key: string; readonly report: PartReport },
-  ) {
+  constructor(connection: Connection, { key, concurrency, report }: TailOptions) {
     this.#connection = connection;
     this.#key = key;
+    this.#concurrency = concurrency;
     this.#report = report;
   }
 
@@ -84,6 +92,7 @@ export class Tail {
           epoch = this.#connection.epoch;
           await this.#findPosition();
         }
+        await this.#untilRoom();
         await this.#readOnce();
         this.#report('reading', true);
       } catch (error) {
@@ -96,15 +105,29 @@ export class Tail {
     }
   }
 
-  /** A stream that ends before the position is another one: lost and begun anew, or a replica's that lagged behind. */
+  /**
+   * A stream that ends before the position has lost its end, or all: by a crash, or as a replica's that lagged behind. What
+   * comes next is new; what is left is not, and to begin with that would tell everything again.
+   */
   async #findPosition(): Promise<void> {
     const end = await lastId(this.#connection, this.#key, this.#ended.signal);
     if (this.#position === undefined) this.#position = end;
-    else if (isLater(this.#position, end)) this.#position = '0-0';
+    else if (isLater(this.#position, end)) this.#position = end;
+  }
+
+  /** Reads no more than the handlers can bear: what is not read yet waits in Redis. */
+  async #untilRoom(): Promise<void> {
+    const ended = this.#ended.signal;
+    while (this.#deliveries.size >= this.#concurrency) {
+      await orAborted(Promise.race(this.#deliveries), ended);
+    }
   }
 
   async #readOnce(): Promise<void> {
-    const { count, blockMs } = read;
+    const { blockMs } = read;
+    // A handler is wanted for each of them by each subscriber, at most.
+    const room = Math.ceil((this.#concurrency - this.#deliveries.size) / Math.max(1, this.#listeners.size));
+    const count = Math.min(read.count, room);
     const position = this.#position ?? '0-0';
     const streams = await this.#connection.call(
       'XREAD',

@@ -18,26 +18,31 @@ local function isEarlier(a, b)
   if ams == bms then return tonumber(aseq) < tonumber(bseq) end
   return tonumber(ams) < tonumber(bms)
 end
-local excess = redis.call('XLEN', KEYS[1]) - tonumber(ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local length = redis.call('XLEN', KEYS[1])
+if length == 0 then return 0 end
 local now = tonumber(redis.call('TIME')[1]) * 1000
 local function ago(ms) return string.format('%.0f-0', math.max(0, now - tonumber(ms))) end
-local cut = ago(ARGV[2])
-if excess > 0 then
-  local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', math.min(excess, 10000) + 1)
-  local kept = oldest[#oldest][1]
-  if isEarlier(cut, kept) then cut = kept end
-end
+local needed
 for _, pairs in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = {}
   for at = 1, #pairs, 2 do group[pairs[at]] = pairs[at + 1] end
-  local needed = group['last-delivered-id']
+  local own = group['last-delivered-id']
   if group['pending'] > 0 then
     local pending = redis.call('XPENDING', KEYS[1], group['name'])[2]
-    if isEarlier(pending, needed) then needed = pending end
+    if isEarlier(pending, own) then own = pending end
   end
-  if isEarlier(needed, cut) then cut = needed end
+  if needed == nil or isEarlier(own, needed) then needed = own end
 end
+local cut = ago(ARGV[2])
+local excess = length - tonumber(ARGV[1])
+if excess > 0 then
+  -- No further than to what a group needs: of a stream that one holds up, all of that would be read in vain each time.
+  local most = math.min(excess, 10000) + 1
+  local oldest = redis.call('XRANGE', KEYS[1], '-', needed or '+', 'COUNT', most)
+  local kept = #oldest == most and oldest[most][1] or needed
+  if kept and isEarlier(cut, kept) then cut = kept end
+end
+if needed and isEarlier(needed, cut) then cut = needed end
 local abandoned = ago(ARGV[3])
 if isEarlier(cut, abandoned) then cut = abandoned end
 return redis.call('XTRIM', KEYS[1], 'MINID', '~', cut)

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type * as pglitePackage from '@electric-sql/pglite';
-import { type FileLock, lockFile, type OptionChecks } from '@mcpinfra/core/plugin';
+import { type FileLock, lockFile, mcpError, MCPInfraError, type OptionChecks } from '@mcpinfra/core/plugin';
 import {
   EmbeddedDatabase,
   type EmbeddedDatabaseParts,
@@ -47,7 +48,9 @@ function ownDatabase(dataDir: string | undefined, check: OptionChecks): Embedded
       if (dataDir === undefined) return opened(await PGlite.create());
       const folder = resolve(dataDir);
       await mkdir(dirname(folder), { recursive: true });
-      const lock = await lockFile(`${folder}.lock`);
+      const lock = await lockFile(`${folder}.lock`).catch((error: unknown) => {
+        throw isOurs(error) ? openTwice(dataDir, error) : error;
+      });
       try {
         return opened(await PGlite.create(folder), lock);
       } catch (error) {
@@ -56,6 +59,22 @@ function ownDatabase(dataDir: string | undefined, check: OptionChecks): Embedded
       }
     },
   };
+}
+
+/** Whether the lock is held by this process itself. */
+function isOurs(error: unknown): error is MCPInfraError {
+  if (!MCPInfraError.isInstance(error) || error.code !== 'STORE_LOCKED') return false;
+  return error.details['pid'] === process.pid && error.details['host'] === hostname();
+}
+
+function openTwice(dataDir: string, cause: MCPInfraError): MCPInfraError {
+  return mcpError(
+    'STORE_LOCKED',
+    `The folder ${dataDir} is open in this process already, as where pgliteStore and pgliteSecrets are given the same ` +
+      'dataDir. One PGlite has it; share that: ' +
+      `const pglite = await PGlite.create('${dataDir}'); pgliteStore({ pglite }); pgliteSecrets({ pglite, keys }).`,
+    { cause, details: cause.details },
+  );
 }
 
 function opened(pglite: pglitePackage.PGlite, lock?: FileLock): OpenEmbedded {

@@ -1,7 +1,7 @@
 import type { CallOptions } from '@mcpinfra/core/plugin';
 import type { Statement } from '../sql/statement.js';
 import type { Connection, Queries, Queryable, Row, Session } from './database.js';
-import { inTransaction } from './session.js';
+import type { ClientSession } from './session.js';
 
 /** Lends what statements run on; a single statement borrows it for itself. */
 export abstract class Lending implements Queryable {
@@ -18,9 +18,9 @@ export abstract class Lending implements Queryable {
 
 /** Lends sessions, which can run transactions. */
 export abstract class SessionLending extends Lending implements Connection {
-  abstract override use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T>;
+  abstract override use<T>(work: (session: ClientSession) => Promise<T>, options?: CallOptions): Promise<T>;
 
   async transaction<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
-    return this.use((session) => inTransaction(session, work), options);
+    return this.use((session) => session.transaction(work), options);
   }
 }

@@ -15,7 +15,7 @@ import {
   withDeadline,
 } from '@mcpinfra/core/plugin';
 import { planned, prepared, quoted } from '../sql/statement.js';
-import type { Connection, NewsWire, Session, WireListener } from './database.js';
+import type { Connection, NewsWire, WireListener } from './database.js';
 import { SessionLending } from './lending.js';
 import type { PostgresQuery, PostgresResult } from './postgres-pool.js';
 import { ClientSession, type SessionOptions } from './session.js';
@@ -143,7 +143,7 @@ export class OwnConnection extends SessionLending implements Connection, NewsWir
     void this.#polling.now();
   }
 
-  use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+  use<T>(work: (session: ClientSession) => Promise<T>, options?: CallOptions): Promise<T> {
     return this.#take(({ session }) => work(session), options);
   }
 

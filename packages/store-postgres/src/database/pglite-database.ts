@@ -2,7 +2,7 @@ import { type CallOptions, Once, orAborted } from '@mcpinfra/core/plugin';
 import type { Statement } from '../sql/statement.js';
 import type { Database, Queries, Row, Session } from './database.js';
 import { Lending } from './lending.js';
-import { storeError } from './store-error.js';
+import { embeddedError } from './store-error.js';
 
 /** An embedded database: `PGlite` of `@electric-sql/pglite`, or what is shaped like it. */
 export interface EmbeddedPostgres {
@@ -60,7 +60,7 @@ export class EmbeddedDatabase extends Lending implements Database {
       try {
         return await parts.open();
       } catch (error) {
-        throw storeError(error, parts.where);
+        throw embeddedError(error, parts.where);
       }
     });
     this.durable = parts.durable;
@@ -105,7 +105,7 @@ export class EmbeddedDatabase extends Lending implements Database {
       ...this.#queries(transaction),
       script: async (text) => {
         await transaction.exec(text).catch((error: unknown) => {
-          throw storeError(error, this.#parts.where);
+          throw embeddedError(error, this.#parts.where);
         });
       },
     };
@@ -129,7 +129,7 @@ export class EmbeddedDatabase extends Lending implements Database {
     try {
       return await runner.query(text, [...values], queryOptions);
     } catch (error) {
-      throw storeError(error, this.#parts.where);
+      throw embeddedError(error, this.#parts.where);
     }
   }
 }

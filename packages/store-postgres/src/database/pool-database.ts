@@ -1,13 +1,16 @@
 import {
   type CallOptions,
+  finishingClock,
   mcpError,
+  type MCPInfraError,
   orAborted,
   sleep,
   systemClock,
   throwIfAborted,
   underSignals,
+  withDeadline,
 } from '@mcpinfra/core/plugin';
-import type { Database, NewsWire, Session } from './database.js';
+import type { Database, NewsWire } from './database.js';
 import { SessionLending } from './lending.js';
 import type { OwnConnection } from './own-connection.js';
 import type { PostgresPool, PostgresPoolClient } from './postgres-pool.js';
@@ -22,10 +25,14 @@ export interface PoolDatabaseParts {
   readonly prepared: boolean;
   /** The database, for messages. */
   readonly where: string;
+  /** Whether the connection beside the pool is one of the pool's. @defaultValue false */
+  readonly sharesPool?: boolean | undefined;
   /** Ends a pool of our own. */
   readonly end?: (() => Promise<void>) | undefined;
 }
 
+/** So long a pool has to give a second connection. */
+const secondMs = 5_000;
 /** So long what is under way has to end when the store is closed, in milliseconds. */
 const graceMs = 1_000;
 
@@ -51,6 +58,24 @@ export class PoolDatabase extends SessionLending implements Database {
     this.#parts.pool.removeListener?.('error', ignore);
     this.#parts.pool.on?.('error', ignore);
     await this.direct.open(options);
+    if (this.#parts.sharesPool === true) await this.#refusePoolOfOne(options);
+  }
+
+  /** One connection is kept for good by then; a pool without another would let every call wait for ever. */
+  async #refusePoolOfOne(options?: CallOptions): Promise<void> {
+    const expired = (): MCPInfraError =>
+      mcpError(
+        'INVALID_OPTIONS',
+        `The pool gave the store one connection and no other within ${String(secondMs)} ms. It needs at least two: one is ` +
+          'kept for leases and news, the others serve calls. Raise its max, or give that one another way by direct.',
+      );
+    const take = async (signal: AbortSignal): Promise<void> => (await this.#take(signal)).release();
+    await withDeadline(take, {
+      clock: finishingClock,
+      timeoutMs: secondMs,
+      expired,
+      signals: [options?.signal],
+    });
   }
 
   async close(): Promise<void> {
@@ -63,7 +88,7 @@ export class PoolDatabase extends SessionLending implements Database {
   }
 
   /** Lends a client of the pool. One whose connection failed, or whose use was given up, does not go back. */
-  use<T>(work: (session: Session) => Promise<T>, options?: CallOptions): Promise<T> {
+  use<T>(work: (session: ClientSession) => Promise<T>, options?: CallOptions): Promise<T> {
     const using = underSignals([options?.signal, this.#ended.signal], (signal) => this.#use(work, signal));
     this.#underWay.add(using);
     const forget = (): boolean => this.#underWay.delete(using);
@@ -71,7 +96,7 @@ export class PoolDatabase extends SessionLending implements Database {
     return using;
   }
 
-  async #use<T>(work: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #use<T>(work: (session: ClientSession) => Promise<T>, signal: AbortSignal): Promise<T> {
     const client = await this.#take(signal);
     // A client that is lent tells of its lost connection by an event too.
     client.on('error', ignore);

@@ -33,7 +33,8 @@ export function postgresDatabase(options: PostgresDatabaseOptions, { check, sche
   const { make, where } = directOf(direct ?? pool, check);
   const session = { prepared, where };
   const own = new OwnConnection({ ...session, make, connectTimeoutMs, channel: `mcpinfra_${schema}` });
-  return new PoolDatabase({ ...session, pool, end, direct: own });
+  const sharesPool = direct === undefined && pool.options === undefined;
+  return new PoolDatabase({ ...session, pool, end, sharesPool, direct: own });
 }
 
 function poolOf(

@@ -1,7 +1,7 @@
 import type { Statement } from '../sql/statement.js';
 import type { Row, Session } from './database.js';
 import type { PostgresPoolClient, PostgresQuery, PostgresResult } from './postgres-pool.js';
-import { isRefusal, storeError } from './store-error.js';
+import { isRefusal, mustStartOver, storeError } from './store-error.js';
 
 /** How statements are sent. */
 export interface SessionOptions {
@@ -22,6 +22,7 @@ export class ClientSession implements Session {
   readonly #client: SessionClient;
   readonly #options: SessionOptions;
   #broken = false;
+  #isInTransaction = false;
 
   constructor(client: SessionClient, options: SessionOptions) {
     this.#client = client;
@@ -59,27 +60,32 @@ export class ClientSession implements Session {
       : { text, values: sent };
   }
 
+  /** Runs work between `begin` and `commit`; rolls back when it rejects. */
+  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    await this.script('begin isolation level read committed');
+    this.#isInTransaction = true;
+    try {
+      const result = await work(this);
+      await this.script('commit');
+      return result;
+    } catch (error) {
+      // Where the connection is lost, the server rolls back by itself.
+      await this.script('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      this.#isInTransaction = false;
+    }
+  }
+
   async #run(query: PostgresQuery): Promise<PostgresResult> {
     try {
       return await this.#client.query(query);
     } catch (error) {
+      // A statement by itself has the isolation that a role has by default. One that is stricter undoes it because of
+      // others at the same time, where ours waits for them: then, and only then, it is worth a transaction of its own.
+      if (mustStartOver(error) && !this.#isInTransaction) return this.transaction(() => this.#run(query));
       this.#broken ||= !isRefusal(error);
       throw storeError(error, this.#options.where);
     }
   }
-}
-
-/** Runs work between `begin` and `commit`; rolls back when it rejects. */
-export async function inTransaction<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  await session.script('begin isolation level read committed');
-  let result: T;
-  try {
-    result = await work(session);
-  } catch (error) {
-    // Where the connection is lost, the server rolls back by itself.
-    await session.script('rollback').catch(() => undefined);
-    throw error;
-  }
-  await session.script('commit');
-  return result;
 }

@@ -41,6 +41,7 @@ export function storeError(error: unknown, where: string): MCPInfraError {
 export function isPassing(error: unknown): boolean {
   const cause = MCPInfraError.isInstance(error) ? error.cause : error;
   const code = codeOf(cause);
+  if (code === '08P01') return false;
   if (code !== undefined) return passing.has(code) || code.startsWith('08');
   return /terminated|timeout/u.test(messageOf(cause));
 }
@@ -63,6 +64,28 @@ export function brokenConstraint(error: unknown): string | undefined {
   return 'constraint' in cause && typeof cause.constraint === 'string' ? cause.constraint : undefined;
 }
 
+/**
+ * Makes an error of the library of what an embedded database, or its file system, said.
+ *
+ * @param where - the database, for the sentence: `PGlite in ./data`
+ */
+export function embeddedError(error: unknown, where: string): MCPInfraError {
+  const isOfDatabase = typeof error === 'object' && error !== null && 'severity' in error;
+  if (MCPInfraError.isInstance(error) || isOfDatabase) return storeError(error, where);
+  const code = codeOf(error);
+  const sentence =
+    code === undefined
+      ? `${where} does not work: ${messageOf(error)}. See that nothing else uses its folder and that its files are whole, as ` +
+        'in a backup.'
+      : `${where} cannot have its folder (${code}): see that every part of the path is a folder, that this process may ` +
+        'write there, and that there is room; or give another dataDir.';
+  return mcpError('STORE_FAILED', sentence, {
+    details: { errno: code ?? null },
+    cause: error,
+    retryable: false,
+  });
+}
+
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
@@ -82,10 +105,18 @@ function sentences(where: string, said: string): Readonly<Record<string, Descrip
   );
   const credentials = never(`${where} refused the user or its password: correct the credentials.`);
   const undone = now(`${where} undid the write because of others at the same time; nothing was changed.`);
+  const unprepared = never(
+    `${where} is reached by a pooler that keeps no prepared statements: set prepared: false in the options of the store, ` +
+      `or have the pooler track them, as PgBouncer does with max_prepared_statements (${said}).`,
+  );
   const nul = never('A text holds the character U+0000, which PostgreSQL cannot keep: leave it out.');
   return {
     '22021': nul,
     '22P05': nul,
+    // What a pooler that lends servers by transaction makes of a statement that another one prepared.
+    '26000': unprepared,
+    '42P05': unprepared,
+    '08P01': unprepared,
     '25006': now(
       `${where} is read-only, as a standby is or a server after a failover: connect to the primary one.`,
     ),

@@ -6,6 +6,12 @@ export interface EventStatements {
   readonly head: Statement;
   readonly cursor: Statement;
   readonly saveCursor: Statement;
+  readonly setCursor: Statement;
+  readonly forgetGroup: Statement;
+  readonly cursors: Statement;
+  readonly addDeadLetter: Statement;
+  readonly deadLetters: Statement;
+  readonly removeDeadLetter: Statement;
   readonly trim: Statement;
 }
 
@@ -35,6 +41,24 @@ order by n.position`),
     cursor: prepared(`select position from ${schema}.cursors where name = $1::text`),
     saveCursor: prepared(`insert into ${schema}.cursors (name, position) values ($1::text, $2::bigint)
 on conflict (name) do update set position = excluded.position where cursors.position < excluded.position`),
+    setCursor: prepared(`insert into ${schema}.cursors (name, position) values ($1::text, $2::bigint)
+on conflict (name) do update set position = excluded.position`),
+    forgetGroup: prepared(`with letters as (
+  delete from ${schema}.dead_letters where name = $1::text
+)
+delete from ${schema}.cursors where name = $1::text`),
+    cursors: prepared(`select c.name, c.position, (
+  select count(*) from ${schema}.dead_letters d where d.name = c.name
+) as dead_letters
+from ${schema}.cursors c where starts_with(c.name, $1::text) order by c.name`),
+    addDeadLetter: prepared(`insert into ${schema}.dead_letters (name, position, body)
+values ($1::text, $2::bigint, $3::json)
+on conflict (name, position) do update set body = excluded.body`),
+    deadLetters: prepared(`select body from ${schema}.dead_letters
+where name = $1::text and position > $2::bigint order by position limit $3::bigint`),
+    removeDeadLetter: prepared(
+      `delete from ${schema}.dead_letters where name = $1::text and position = $2::bigint`,
+    ),
     // From the old end up to the first that is young enough: a gap in what is left would look like an event missed.
     trim: prepared(`with log as materialized (
   select head, removed from ${schema}.store

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { firstSchema } from './migrations/0001-first-schema.js';
 import { secretsSchema } from './migrations/0002-secrets.js';
+import { groupsAndKeys } from './migrations/0003-groups-and-keys.js';
 import { watchedHolders } from './migrations/0004-watched-holders.js';
 
 /** A step of the schema. Steps only go forward; one that was released never changes. */
@@ -15,6 +16,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'first schema', sql: firstSchema },
   { version: 2, name: 'secrets', sql: secretsSchema },
+  { version: 3, name: 'groups and keys', sql: groupsAndKeys },
   { version: 4, name: 'watched holders', sql: watchedHolders },
 ];
 

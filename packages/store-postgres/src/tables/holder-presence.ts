@@ -49,9 +49,14 @@ export class HolderPresence {
     await this.#looking.stop();
   }
 
-  /** @returns whether others see when the holder is gone */
+  /** Whether others see when the holder is gone. */
+  isShown(session: Queries, holderId: string): boolean {
+    return this.#shown.get(session)?.has(holderId) === true;
+  }
+
+  /** @returns whether others see from now on when the holder is gone */
   async show(session: Queries, holderId: string): Promise<boolean> {
-    if (this.#shown.get(session)?.has(holderId) === true) return true;
+    if (this.isShown(session, holderId)) return true;
     if (session.processId === undefined) return false;
     const [row] = await session.query(whoAmI, []);
     // A pooler gives numbers of its own.

@@ -1,14 +1,17 @@
 import {
   type CallOptions,
+  type DeadLetter,
   type Event,
   type EventLog,
   type EventQuery,
+  type GroupCursor,
   mcpError,
   type Timestamp,
 } from '@mcpinfra/core/plugin';
 import type { Queryable, Row } from '../database/database.js';
 import { Conditions } from '../sql/conditions.js';
 import { eventStatements, type EventStatements } from '../sql/event-statements.js';
+import { toJson } from '../sql/json.js';
 import { prepared } from '../sql/statement.js';
 
 /** The log of committed events. */
@@ -43,6 +46,7 @@ export class SqlEventLog implements EventLog {
     const { after } = query;
     const where = new Conditions();
     where.ask(after, (at) => `e.position > ${at}::bigint`);
+    where.ask(query.upTo, (at) => `e.position <= ${at}::bigint`);
     where.ask(query.tenant, (at) => `e.tenant = ${at}::text`);
     where.ask(query.subject, (at) => `e.subject = ${at}::text`);
     where.ask(query.types, (at) => `e.type = any(${at}::text[])`);
@@ -75,6 +79,38 @@ from ${this.#schema}.store log left join lateral (
 
   async saveCursor(group: string, position: number, options?: CallOptions): Promise<void> {
     await this.#database.query(this.#statements.saveCursor, [group, position], options);
+  }
+
+  async setCursor(group: string, position: number | null, options?: CallOptions): Promise<void> {
+    if (position === null) await this.#database.query(this.#statements.forgetGroup, [group], options);
+    else await this.#database.query(this.#statements.setCursor, [group, position], options);
+  }
+
+  async cursors(prefix: string, options?: CallOptions): Promise<readonly GroupCursor[]> {
+    const rows = await this.#database.query(this.#statements.cursors, [prefix], options);
+    return rows.map((row) => ({
+      group: row['name'] ?? '',
+      position: Number(row['position']),
+      deadLetters: Number(row['dead_letters']),
+    }));
+  }
+
+  async addDeadLetter(group: string, letter: DeadLetter, options?: CallOptions): Promise<void> {
+    const values = [group, letter.event.position, toJson(letter)];
+    await this.#database.query(this.#statements.addDeadLetter, values, options);
+  }
+
+  async deadLetters(
+    group: string,
+    { after, limit }: Pick<EventQuery, 'after' | 'limit'>,
+    options?: CallOptions,
+  ): Promise<readonly DeadLetter[]> {
+    const rows = await this.#database.query(this.#statements.deadLetters, [group, after, limit], options);
+    return rows.map((row) => JSON.parse(row['body'] ?? '') as DeadLetter);
+  }
+
+  async removeDeadLetter(group: string, position: number, options?: CallOptions): Promise<void> {
+    await this.#database.query(this.#statements.removeDeadLetter, [group, position], options);
   }
 
   async trim(before: Timestamp, options?: CallOptions): Promise<number> {

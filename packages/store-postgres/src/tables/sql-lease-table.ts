@@ -1,5 +1,5 @@
 import type { CallOptions, Lease, LeaseHolder, LeaseTable } from '@mcpinfra/core/plugin';
-import type { Connection, Queries, Row } from '../database/database.js';
+import type { Connection, Row } from '../database/database.js';
 import type { LeaseStatements } from '../sql/lease-statements.js';
 import type { HolderPresence } from './holder-presence.js';
 
@@ -28,18 +28,23 @@ export class SqlLeaseTable implements LeaseTable {
     options?: CallOptions,
   ): Promise<readonly Lease[]> {
     // A name given twice would be changed twice by one statement, which is refused.
-    const { statements } = this.#parts;
+    const { statements, presence } = this.#parts;
     const values = [[...new Set(names)], id, ttlMs, address ?? null];
-    return this.#shown(id, options, (session, isShown) =>
-      session.query(statements.acquire, [...values, isShown]),
+    const rows = await this.#database.use(
+      (session) => session.query(statements.acquire, [...values, presence?.isShown(session, id) === true]),
+      options,
     );
+    return rows.map(leaseOf);
   }
 
   async renew({ id, ttlMs, address }: LeaseHolder, options?: CallOptions): Promise<readonly Lease[]> {
-    const { statements } = this.#parts;
-    return this.#shown(id, options, (session, isShown) =>
-      session.query(statements.renew, [id, ttlMs, address ?? null, isShown]),
-    );
+    const { statements, presence } = this.#parts;
+    const rows = await this.#database.use(async (session) => {
+      // Who prolongs leases means to hold them for long, and shows by the end of the connection that it is gone.
+      const isShown = (await presence?.show(session, id)) === true;
+      return session.query(statements.renew, [id, ttlMs, address ?? null, isShown]);
+    }, options);
+    return rows.map(leaseOf);
   }
 
   async release(names: readonly string[], holderId: string, options?: CallOptions): Promise<void> {
@@ -49,19 +54,6 @@ export class SqlLeaseTable implements LeaseTable {
 
   async list(options?: CallOptions): Promise<readonly Lease[]> {
     return (await this.#database.query(this.#parts.statements.list, [], options)).map(leaseOf);
-  }
-
-  /** Writes on a connection by whose end others see that the holder is gone, where there is one. */
-  async #shown(
-    holderId: string,
-    options: CallOptions | undefined,
-    write: (session: Queries, isShown: boolean) => Promise<readonly Row[]>,
-  ): Promise<readonly Lease[]> {
-    const rows = await this.#database.use(async (session) => {
-      const isShown = (await this.#parts.presence?.show(session, holderId)) === true;
-      return write(session, isShown);
-    }, options);
-    return rows.map(leaseOf);
   }
 }
 

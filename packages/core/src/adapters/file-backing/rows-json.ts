@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  type DeadLetter,
   eventCodec,
   type InstanceRecord,
   instanceRecordCodec,
@@ -9,10 +10,24 @@ import {
 } from '../../plugin.js';
 import type { Cells } from '../memory-store/cells.js';
 import { frozenCopy } from '../memory-store/frozen-copy.js';
-import { instanceKey, type Layer, type Mark, serverKey } from '../memory-store/layer.js';
+import {
+  instanceKey,
+  type Layer,
+  letterKey,
+  letterPrefix,
+  type Mark,
+  serverKey,
+} from '../memory-store/layer.js';
 
 const position = z.int().nonnegative();
 const ids = z.array(z.string());
+const letterSchema = z.object({
+  group: z.string(),
+  event: z.unknown(),
+  error: z.string(),
+  tries: position,
+  at: z.string(),
+});
 const rowsSchema = z.object({
   servers: z.array(z.unknown()).default([]),
   servers_gone: ids.default([]),
@@ -20,6 +35,9 @@ const rowsSchema = z.object({
   instances_gone: ids.default([]),
   counters: z.record(z.string(), z.int()).default({}),
   cursors: z.record(z.string(), position).default({}),
+  cursors_gone: ids.default([]),
+  dead_letters: z.array(letterSchema).default([]),
+  dead_letters_gone: ids.default([]),
   events: z.array(z.unknown()).default([]),
   // Events up to `removed` are gone, which is all that is kept of their removal.
   marks: z.partialRecord(z.enum(['removed', 'head', 'last', 'epoch']), position).default({}),
@@ -36,7 +54,12 @@ export function rowsToJson(changes: Layer): Record<string, unknown> {
     instances: present(changes.instances).map((row) => instanceRecordCodec.encode(row)),
     instances_gone: gone(changes.instances),
     counters: Object.fromEntries(changes.counters.changes()),
-    cursors: Object.fromEntries(changes.cursors.changes()),
+    cursors: Object.fromEntries([...changes.cursors.changes()].filter(([, at]) => at !== undefined)),
+    cursors_gone: gone(changes.cursors),
+    dead_letters: [...changes.deadLetters.changes()].flatMap(([key, letter]) =>
+      letter === undefined ? [] : [letterToJson(key, letter)],
+    ),
+    dead_letters_gone: gone(changes.deadLetters),
     events: present(changes.events).map((event) => eventCodec.encode(event)),
     marks: Object.fromEntries(changes.marks.changes()),
   };
@@ -61,6 +84,12 @@ export function applyRowsJson(rows: Layer, json: unknown): void {
   for (const row of instances) addInstance(rows, row);
   for (const [name, value] of Object.entries(data.counters)) rows.counters.set(name, value);
   for (const [group, at] of Object.entries(data.cursors)) rows.cursors.set(group, at);
+  for (const group of data.cursors_gone) rows.cursors.delete(group);
+  for (const key of data.dead_letters_gone) rows.deadLetters.delete(key);
+  for (const { group, event, ...rest } of data.dead_letters) {
+    const letter = frozenCopy({ event: eventCodec.decode(event), ...rest });
+    rows.deadLetters.set(letterKey(group, letter.event.position), letter);
+  }
   for (const [name, value] of Object.entries(data.marks)) rows.marks.set(name as Mark, value);
   for (const event of data.events.map((one) => eventCodec.decode(one))) {
     refuseTwice(rows.events.get(event.position), `event ${event.position}`);
@@ -91,6 +120,11 @@ export function refuseUnreadable(changes: Layer): void {
   for (const row of present(changes.servers)) serverCodec.decode(serverCodec.encode(row));
   for (const row of present(changes.instances)) instanceRecordCodec.decode(instanceRecordCodec.encode(row));
   for (const event of present(changes.events)) eventCodec.decode(eventCodec.encode(event));
+}
+
+function letterToJson(key: string, { event, ...rest }: DeadLetter): object {
+  const end = letterPrefix('').length + String(event.position).length;
+  return { group: key.slice(0, -end), event: eventCodec.encode(event), ...rest };
 }
 
 function present<V>(table: Cells<string, V> | Cells<number, V>): V[] {

@@ -17,6 +17,7 @@ export function snapshotRecords(head: StoreHead, rows: Layer): Iterable<object> 
   rows.marks.mergeInto(numbers.marks);
   rows.counters.mergeInto(numbers.counters);
   rows.cursors.mergeInto(numbers.cursors);
+  rows.deadLetters.mergeInto(numbers.deadLetters);
   return records(head, {
     numbers,
     servers: [...rows.servers.changes()],

@@ -1,4 +1,4 @@
-import type { Event, InstanceRecord, MCPServer } from '../../plugin.js';
+import type { DeadLetter, Event, InstanceRecord, MCPServer } from '../../plugin.js';
 import { Cells } from './cells.js';
 
 /**
@@ -23,6 +23,8 @@ export class Layer {
   readonly marks: Cells<Mark, number>;
   /** Saved cursors by group. */
   readonly cursors: Cells<string, number>;
+  /** By {@link letterKey}. */
+  readonly deadLetters: Cells<string, DeadLetter>;
 
   constructor(parent?: Layer) {
     this.servers = new Cells(parent?.servers);
@@ -34,6 +36,7 @@ export class Layer {
     this.events = new Cells(parent?.events);
     this.marks = new Cells(parent?.marks);
     this.cursors = new Cells(parent?.cursors);
+    this.deadLetters = new Cells(parent?.deadLetters);
   }
 
   child(): Layer {
@@ -50,12 +53,14 @@ export class Layer {
     this.events.mergeInto(target.events);
     this.marks.mergeInto(target.marks);
     this.cursors.mergeInto(target.cursors);
+    this.deadLetters.mergeInto(target.deadLetters);
   }
 
   /** Whether nothing was changed here. */
   get isEmpty(): boolean {
-    const tables = [this.servers, this.instances, this.counters, this.events, this.marks, this.cursors];
-    return tables.every((table) => table.isUnchanged);
+    const rows = [this.servers, this.instances, this.events, this.deadLetters];
+    const numbers = [this.counters, this.marks, this.cursors];
+    return [...rows, ...numbers].every((table) => table.isUnchanged);
   }
 
   mark(name: Mark): number {
@@ -71,4 +76,14 @@ export function serverKey(server: MCPServer): string {
 /** What is unique of an instance. */
 export function instanceKey(instance: Pick<InstanceRecord, 'tenant' | 'name'>): string {
   return [instance.tenant, instance.name].join('\0');
+}
+
+/** What is unique of a dead letter. */
+export function letterKey(group: string, position: number): string {
+  return `${letterPrefix(group)}${String(position)}`;
+}
+
+/** What the keys of a group's dead letters begin with. */
+export function letterPrefix(group: string): string {
+  return `${group}\0`;
 }

@@ -1,6 +1,15 @@
 import { mcpError } from '../../plugin-essentials.js';
-import type { CallOptions, Event, EventLog, EventQuery, Timestamp } from '../../plugin.js';
-import type { Layer } from './layer.js';
+import type {
+  CallOptions,
+  DeadLetter,
+  Event,
+  EventLog,
+  EventQuery,
+  GroupCursor,
+  Timestamp,
+} from '../../plugin.js';
+import { frozenCopy } from './frozen-copy.js';
+import { type Layer, letterKey, letterPrefix } from './layer.js';
 import type { Change } from './memory-writer.js';
 
 /** What the event log works on. */
@@ -45,8 +54,8 @@ export class MemoryEventLog implements EventLog {
       );
     }
     const found: Event[] = [];
-    const head = layer.mark('head');
-    for (let position = query.after + 1; position <= head && found.length < query.limit; position += 1) {
+    const end = Math.min(layer.mark('head'), query.upTo ?? Infinity);
+    for (let position = query.after + 1; position <= end && found.length < query.limit; position += 1) {
       const event = layer.events.get(position);
       if (event !== undefined && matches(event, query)) found.push(event);
     }
@@ -67,12 +76,61 @@ export class MemoryEventLog implements EventLog {
     }, options);
   }
 
+  async setCursor(group: string, position: number | null, options?: CallOptions): Promise<void> {
+    await this.#context.change((layer) => {
+      if (position !== null) {
+        layer.cursors.set(group, position);
+        return;
+      }
+      layer.cursors.delete(group);
+      for (const key of lettersOf(layer, group).keys()) layer.deadLetters.delete(key);
+    }, options);
+  }
+
+  async cursors(prefix: string, options?: CallOptions): Promise<readonly GroupCursor[]> {
+    const layer = await this.#context.reading(options);
+    const found = [...layer.cursors.entries()].filter(([group]) => group.startsWith(prefix));
+    return found
+      .map(([group, position]) => ({ group, position, deadLetters: lettersOf(layer, group).size }))
+      .sort((a, b) => (a.group < b.group ? -1 : 1));
+  }
+
+  async addDeadLetter(group: string, letter: DeadLetter, options?: CallOptions): Promise<void> {
+    await this.#context.change((layer) => {
+      layer.deadLetters.set(letterKey(group, letter.event.position), frozenCopy(letter));
+    }, options);
+  }
+
+  async deadLetters(
+    group: string,
+    { after, limit }: Pick<EventQuery, 'after' | 'limit'>,
+    options?: CallOptions,
+  ): Promise<readonly DeadLetter[]> {
+    const layer = await this.#context.reading(options);
+    return [...lettersOf(layer, group).values()]
+      .filter(({ event }) => event.position > after)
+      .sort((a, b) => a.event.position - b.event.position)
+      .slice(0, limit);
+  }
+
+  async removeDeadLetter(group: string, position: number, options?: CallOptions): Promise<void> {
+    await this.#context.change((layer) => {
+      const key = letterKey(group, position);
+      if (layer.deadLetters.get(key) !== undefined) layer.deadLetters.delete(key);
+    }, options);
+  }
+
   async trim(before: Timestamp, options?: CallOptions): Promise<number> {
     return this.#context.change(
       (layer) => remove(layer, (_position, event) => event !== undefined && event.time < before),
       options,
     );
   }
+}
+
+function lettersOf(layer: Layer, group: string): ReadonlyMap<string, DeadLetter> {
+  const prefix = letterPrefix(group);
+  return new Map([...layer.deadLetters.entries()].filter(([key]) => key.startsWith(prefix)));
 }
 
 function eventsBetween(layer: Layer, after: number, head: number): readonly Event[] {

@@ -36,7 +36,9 @@ export const errorCodes = {
   ),
   NOT_STARTED: config('Call infra.start() and wait for it first.'),
   ALREADY_STOPPED: config('Create a new infra: one that was stopped does not start again.'),
-  CURSOR_EXPIRED: config('List the objects afresh, then subscribe from the newest position.'),
+  CURSOR_EXPIRED: config(
+    'List the objects afresh, then move the group on by events.groups.seek, or read on from details.oldest - 1.',
+  ),
   STORE_LOCKED: config('Stop the other process that uses this file, or give each process its own.'),
   STORE_CORRUPT: config('Restore the file from a backup, or move it away to begin with an empty store.'),
   STORE_VERSION: config('Upgrade this process to the version that last wrote the store.'),

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/error-codes.js';
 import type { Endpoint, HealthState, InstanceStatus } from '../instance/mcp-server-instance.js';
 import type { JsonSpec } from '../json-spec/json-spec.js';
+import type { MCPServer } from '../server/mcp-server.js';
 
 /** What every event about an instance says. */
 export interface InstanceSubject {
@@ -27,10 +28,19 @@ export interface ServerSubject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** A definition as an event carries it; its `resourceVersion` is that of the event. */
+export type ServerDefinition = Omit<MCPServer, 'resourceVersion'>;
+
+/** Somebody changed what can run: the whole of it, so that the events alone tell what there is. */
+export interface ServerWish extends ServerSubject {
+  /** Absent in events that an earlier version wrote. */
+  readonly definition?: ServerDefinition | undefined;
+}
+
 /** Every event of the library by its type; closed. */
 export interface EventMap {
-  readonly MCPServerCreated: ServerSubject;
-  readonly MCPServerUpdated: ServerSubject;
+  readonly MCPServerCreated: ServerWish;
+  readonly MCPServerUpdated: ServerWish;
   readonly MCPServerDeleted: ServerSubject;
   readonly MCPServerInstanceCreated: InstanceWish;
   readonly MCPServerInstanceUpdated: InstanceWish;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventMap, EventType } from '../events/event-map.js';
 import { count, errorCode, id, jsonSpec, labels, reason, timestamp } from './common-schemas.js';
+import { serverFields } from './server-fields.js';
 import { desiredState, endpoint, healthState, instanceStatus } from './instance-fields.js';
 
 const server = z.object({
@@ -11,14 +12,16 @@ const server = z.object({
   labels,
 });
 
+const serverWish = server.extend({ definition: serverFields.optional() });
+
 const instance = z.object({ instanceId: id, name: z.string(), slug: z.string(), labels });
 
 const wish = instance.extend({ serverSpecId: id.nullable(), desiredState, generation: count, jsonSpec });
 
 /** The data of every event by its type. */
 export const eventDataSchemas: { readonly [T in EventType]: z.ZodType<EventMap[T]> } = {
-  MCPServerCreated: server,
-  MCPServerUpdated: server,
+  MCPServerCreated: serverWish,
+  MCPServerUpdated: serverWish,
   MCPServerDeleted: server,
   MCPServerInstanceCreated: wish,
   MCPServerInstanceUpdated: wish,

@@ -6,6 +6,7 @@ import type {
   InstanceSubject,
   InstanceWish,
   ServerSubject,
+  ServerWish,
 } from '../../domain/events/event-map.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { MCPServer } from '../../domain/server/mcp-server.js';
@@ -66,6 +67,12 @@ export function secretsRotated(context: ServiceContext, record: InstanceRecord, 
 export function serverSubject(server: MCPServer): ServerSubject {
   const { id, name, version, status, labels } = server;
   return { serverId: id, name, version, status, labels };
+}
+
+/** What is wanted of a server, as an event says it. */
+export function serverWish(server: MCPServer): ServerWish {
+  const { resourceVersion: _ofTheEvent, ...definition } = server;
+  return { ...serverSubject(server), definition };
 }
 
 /** The present, as rows and events hold it. */

@@ -1,6 +1,7 @@
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { EventDraft } from '../../domain/events/event.js';
 import type { InstanceRecord, InstanceRuntime } from '../../domain/instance/instance-record.js';
+import type { StatusDetail } from '../../domain/instance/mcp-server-instance.js';
 import type { InstancePhase, StatusFact } from '../../domain/instance/status-reducer.js';
 import { reduceStatus } from '../../domain/instance/status-reducer.js';
 import { draftEvent, instanceOrigin, instanceSubject, timestamp } from './event-drafts.js';
@@ -128,9 +129,14 @@ function isTransition(before: InstancePhase, after: InstancePhase): boolean {
   return (
     before.status !== after.status ||
     a.health.state !== b.health.state ||
-    (a.reason !== b.reason && after.status !== 'pending') ||
+    (a.reason !== b.reason && (after.status !== 'pending' || isAboutPlacement(a, b))) ||
     (b.endpoint !== null && a.endpoint?.url !== b.endpoint.url)
   );
+}
+
+/** What waits for its turn says so often and for a moment; what waits for an engine that is away, until somebody mends it. */
+function isAboutPlacement(...details: readonly StatusDetail[]): boolean {
+  return details.some(({ reason }) => reason === 'PLACEMENT_UNREACHABLE');
 }
 
 function statusEvent(

@@ -1,3 +1,4 @@
+import { BoundedCalls } from '../../async/bounded-calls.js';
 import type { Event } from '../../domain/events/event.js';
 import { eventTypes, type EventType } from '../../domain/events/event-map.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
@@ -9,19 +10,23 @@ import type { ServiceContext } from '../context/service-context.js';
 /** What is done with an event; a rejection is logged and disturbs nobody. */
 export type EventListener<T extends EventType> = (event: Event<T>) => void | Promise<void>;
 
+type AnyListener = (event: Event) => void | Promise<void>;
+
 interface Registration {
   readonly type: EventType | '*';
   readonly scope: Scope;
-  readonly listener: (event: Event) => void | Promise<void>;
+  readonly calls: BoundedCalls<Event>;
 }
 
-/** Hands the events that the bus brings to the listeners of this process, each event once. */
+/** A listener that has so many events under way is given more when it has ended one. */
+const mostAtOnce = 256;
+/** So many events wait for a listener; it does not hear of those that come then. */
+const mostWaiting = 10_000;
+
+/** Hands events to the listeners of this process. One that is slow delays no other. */
 export class EventHub {
   readonly #context: Pick<ServiceContext, 'logger'>;
   readonly #registrations = new Set<Registration>();
-  // A bus may repeat; so many ids are remembered.
-  readonly #seen = new Set<string>();
-  static readonly #remembered = 5_000;
 
   constructor(context: Pick<ServiceContext, 'logger'>) {
     this.#context = context;
@@ -35,32 +40,51 @@ export class EventHub {
         `There is no event ${JSON.stringify(type)}. Known are: ${[...eventTypes].join(', ')}, or "*".`,
       );
     }
-    const registration: Registration = { type, scope, listener: listener as Registration['listener'] };
+    const registration: Registration = { type, scope, calls: this.#callsOf(listener as AnyListener) };
     this.#registrations.add(registration);
     return () => {
       this.#registrations.delete(registration);
+      registration.calls.clear();
     };
   }
 
-  /** Called by the bus. */
+  /** Called once for each event. */
   dispatch(event: Event): void {
-    if (this.#seen.has(event.id)) return;
-    this.#seen.add(event.id);
-    if (this.#seen.size > EventHub.#remembered) {
-      const oldest = this.#seen.values().next();
-      if (oldest.done !== true) this.#seen.delete(oldest.value);
-    }
-    for (const { type, scope, listener } of [...this.#registrations]) {
+    for (const { type, scope, calls } of [...this.#registrations]) {
       if ((type !== '*' && type !== event.type) || (scope !== null && scope !== event.tenant)) continue;
-      void this.#deliver(event, listener);
+      calls.push(event);
     }
   }
 
-  async #deliver(event: Event, listener: Registration['listener']): Promise<void> {
-    try {
-      await listener(event);
-    } catch (error) {
-      this.#context.logger.error('an event listener failed', { type: event.type, error: messageOf(error) });
-    }
+  #callsOf(listener: AnyListener): BoundedCalls<Event> {
+    const failed = ({ type }: Event, error: unknown): void => {
+      this.#context.logger.error('an event listener failed', { type, error: messageOf(error) });
+    };
+    const call = (event: Event): Promise<void> | undefined => {
+      try {
+        const handling: unknown = listener(event);
+        return isThenable(handling)
+          ? Promise.resolve(handling).then(
+              () => undefined,
+              (error: unknown) => failed(event, error),
+            )
+          : undefined;
+      } catch (error) {
+        failed(event, error);
+        return undefined;
+      }
+    };
+    return new BoundedCalls(call, {
+      atOnce: mostAtOnce,
+      waiting: mostWaiting,
+      onRefused: ({ type, position }) => {
+        const why = `${String(mostWaiting)} events wait for it: use events.subscribe for what must not be missed`;
+        this.#context.logger.warn('an event listener is too slow and misses events', { type, position, why });
+      },
+    });
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }

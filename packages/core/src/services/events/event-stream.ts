@@ -8,9 +8,11 @@ import type { Event } from '../../domain/events/event.js';
 import { eventTypes, type EventType } from '../../domain/events/event-map.js';
 import type { Unsubscribe } from '../../ports/common.js';
 import { sleep } from '../../async/sleep.js';
+import { EventGroups, groupName, type LogPlace, positionOf, refuseNoPlace } from './event-groups.js';
 import type { EventListener } from './event-hub.js';
 import type { EventHandling, HandlerContext } from './handler-calls.js';
-import { Subscription, type SubscriptionParts } from './subscription.js';
+import { type EventReadOptions, readEvents } from './read-events.js';
+import type { Subscription, SubscriptionParts } from './subscription.js';
 
 /** So long `close` waits for a handler under way, in milliseconds. */
 const closeGraceMs = 10_000;
@@ -22,8 +24,13 @@ export interface EventSubscriptionOptions<T extends EventType = EventType> {
    * same one, one at a time handles events; another goes on when it ends.
    */
   readonly group: string;
-  /** Where a group that is new begins: at the `beginning` of the log, at what comes from `now` on, or after a position. @defaultValue now */
-  readonly from?: 'beginning' | 'now' | number | undefined;
+  /**
+   * Where a group that is new begins: at the oldest event that is kept (`beginning`), at what comes from `now` on, or
+   * after a position. A group that exists goes on where it was, whatever is said here; `events.groups.seek` moves it.
+   *
+   * @defaultValue now
+   */
+  readonly from?: LogPlace | undefined;
   readonly types?: readonly T[] | undefined;
   /** Only events of instances and servers with these labels. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
@@ -49,11 +56,14 @@ export interface OpenSubscription extends DurableSubscription {
 
 /** The events of a fleet: as they happen, or from the log. */
 export class EventStream {
+  /** The groups of durable subscriptions: how far each is, and what it has given up. */
+  readonly groups: EventGroups;
   readonly #parts: SubscriptionParts;
   /** The subscriptions of this process by group. */
   readonly #open: Map<string, OpenSubscription>;
 
   private constructor(parts: SubscriptionParts, open: Map<string, OpenSubscription>) {
+    this.groups = EventGroups.of(parts.context, parts.scope);
     this.#parts = parts;
     this.#open = open;
   }
@@ -64,7 +74,8 @@ export class EventStream {
   }
 
   /**
-   * Listens from now on to what happens in the whole fleet, whichever process caused it. Best effort.
+   * Listens from now on to what happens in the whole fleet, whichever process caused it. Best effort: a listener that
+   * returns promises is given 256 events at once, 10,000 more wait for it, and what comes then it misses.
    *
    * @param type - the name of an event, or `*` for all
    * @throws `INVALID_ARGUMENT` for an event that does not exist
@@ -74,23 +85,42 @@ export class EventStream {
   }
 
   /**
+   * Reads the events that are kept after one, then those that come, without a group: whoever reads keeps the `position` of
+   * the last one it had. Ends when the signal fires.
+   *
+   * @example
+   * ```ts
+   * const last = request.headers['last-event-id'];
+   * const after = last === undefined ? 'now' : Number(last);
+   * for await (const event of infra.events.read({ after, signal })) {
+   *   response.write(`id: ${event.position}\ndata: ${JSON.stringify(event.data)}\n\n`);
+   * }
+   * ```
+   * @throws `INVALID_ARGUMENT` at once; with the first event `CURSOR_EXPIRED` when the log no longer goes back so far (`details.oldest` is the first that is kept), and any time `STORE_FAILED`
+   */
+  read<T extends EventType>(options: EventReadOptions<T> = {}): AsyncGenerator<Event<T>, void, undefined> {
+    refuseUnknown(options.types);
+    return readEvents(this.#parts, options) as AsyncGenerator<Event<T>, void, undefined>;
+  }
+
+  /**
    * Handles every event of the log, at least once and in order, and goes on where it stopped after a restart.
    *
    * A handler that fails is called again with the same event after a back-off; later events of the same subject wait for
-   * it, those of others do not. The handler's signal is aborted when the subscription is closed.
+   * it, those of others do not. The tenth failure of an event, about four minutes after the first, makes it a dead letter
+   * (`groups.deadLetters`) if other events have been handled meanwhile, the hundredth in any case; what waits behind it goes
+   * on then. Tries are counted in the process. The handler's signal is aborted when the subscription is closed.
    *
-   * @throws `INVALID_ARGUMENT`, `ALREADY_EXISTS` for a second subscription of a group in one process; the returned `done` rejects with `CURSOR_EXPIRED` when the log no longer goes back so far
+   * @throws `INVALID_ARGUMENT`, `ALREADY_EXISTS` for a second subscription of a group in one process, `CURSOR_EXPIRED` for a new group from a position that is no longer kept; the returned `done` rejects with `CURSOR_EXPIRED` when events were removed that the group has not looked at: `groups.seek` moves it on
    */
   async subscribe<T extends EventType>(
     options: EventSubscriptionOptions<T>,
     handler: (event: Event<T>, context: HandlerContext) => void | Promise<void>,
   ): Promise<DurableSubscription> {
-    const unknown = (options.types ?? []).filter((type) => !eventTypes.has(type));
-    if (unknown.length > 0)
-      throw mcpError('INVALID_ARGUMENT', `There is no event ${JSON.stringify(unknown[0])}.`);
+    refuseUnknown(options.types);
     if (options.group.trim() === '')
       throw mcpError('INVALID_ARGUMENT', 'A durable subscription needs a group name.');
-    const group = `${this.#parts.scope ?? '*'}/${options.group}`;
+    const group = groupName(this.#parts.scope, options.group);
     if (this.#open.has(group)) {
       throw mcpError(
         'ALREADY_EXISTS',
@@ -139,9 +169,19 @@ export class EventStream {
     handler: EventHandling,
   ): Promise<Subscription> {
     const { events } = this.#parts.context.store;
-    const start = from === 'beginning' ? 0 : from === 'now' ? await events.head() : from;
+    refuseNoPlace(from);
+    const [saved, { Subscription }] = await Promise.all([events.cursor(group), import('./subscription.js')]);
+    const start = saved ?? (await positionOf(events, from));
     // Kept from now on, or what happens before the first event is handled would be lost to a restart.
-    if ((await events.cursor(group)) === null) await events.saveCursor(group, start);
-    return new Subscription(this.#parts, { group, start, types, labels, handler });
+    if (saved === null) await events.saveCursor(group, start);
+    const oldest = saved === null && from === 'beginning';
+    return new Subscription(this.#parts, { group, start, oldest, types, labels, handler });
   }
+}
+
+/** @throws `INVALID_ARGUMENT` */
+function refuseUnknown(types: readonly EventType[] = []): void {
+  const unknown = types.find((type) => !eventTypes.has(type));
+  if (unknown !== undefined)
+    throw mcpError('INVALID_ARGUMENT', `There is no event ${JSON.stringify(unknown)}.`);
 }

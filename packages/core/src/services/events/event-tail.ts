@@ -4,6 +4,7 @@ import type { Event } from '../../domain/events/event.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { EventHub } from './event-hub.js';
 import type { ServiceContext } from '../context/service-context.js';
+import { HeardPositions } from './heard-positions.js';
 import { SingleFlight } from '../../async/single-flight.js';
 
 const page = 500;
@@ -16,8 +17,8 @@ export class EventTail {
   readonly #context: ServiceContext;
   readonly #hub: EventHub;
   readonly #reading: SingleFlight;
-  /** Everything up to here has been handed to the hub. */
-  #after = 0;
+  /** What has been handed to the hub. */
+  readonly #heard = new HeardPositions(0);
 
   constructor(context: ServiceContext, hub: EventHub, condition: FleetCondition) {
     this.#context = context;
@@ -35,14 +36,13 @@ export class EventTail {
 
   /** Begins at the end of the log. */
   async start(): Promise<void> {
-    this.#after = await this.#context.store.events.head();
+    this.#heard.pass(await this.#context.store.events.head());
   }
 
   /** Hands over an event that the bus brought. */
   brought(event: Event): void {
-    // One that comes too early is handed over at once and read once more with those that are missing before it.
-    if (event.position === this.#after + 1) this.#after = event.position;
-    this.#hub.dispatch(event);
+    // One that comes too early is handed over at once, and read once more with those that are missing before it.
+    if (this.#heard.hear(event.position)) this.#hub.dispatch(event);
   }
 
   /** Reads what has been numbered since. Never rejects. */
@@ -51,16 +51,15 @@ export class EventTail {
   }
 
   async #read(): Promise<boolean> {
-    const after = this.#after;
+    const after = this.#heard.floor;
     try {
       const events = await this.#context.store.events.read({ after, limit: page });
-      for (const event of events) this.#hub.dispatch(event);
-      this.#after = Math.max(this.#after, events.at(-1)?.position ?? after);
+      for (const event of events) this.brought(event);
       return events.length === page;
     } catch (error) {
       if (!(MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED')) throw error;
       // It slept longer than events are kept. Rows are compared anew at the next resync in any case.
-      this.#after = Math.max(this.#after, Number(error.details['oldest']) - 1);
+      this.#heard.pass(Number(error.details['oldest']) - 1);
       return true;
     }
   }

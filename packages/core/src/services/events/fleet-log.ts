@@ -40,8 +40,12 @@ export class FleetLog {
     return this.#away;
   }
 
-  /** Takes in what any process told. */
-  heard({ type, data }: Event): void {
+  /** Takes in what any process told; what comes late, after later news were read, says nothing any more. */
+  heard(event: Event): void {
+    if (event.position > (this.#after ?? -Infinity)) this.#take(event);
+  }
+
+  #take({ type, data }: Event): void {
     if (type === 'FleetDegraded') this.#away.add(data.part);
     else if (type === 'FleetRecovered') this.#away.delete(data.part);
   }
@@ -55,7 +59,7 @@ export class FleetLog {
       try {
         const types = ['FleetDegraded', 'FleetRecovered'] as const;
         const read = await events.read({ after: this.#after, types, limit: page });
-        for (const event of read) this.heard(event);
+        for (const event of read) this.#take(event);
         this.#after = read.at(-1)?.position ?? this.#after;
         if (read.length === page) continue;
         this.#after = Math.max(this.#after, head);

@@ -1,4 +1,4 @@
-import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { mcpError, MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Event } from '../../domain/events/event.js';
 import type { EventType } from '../../domain/events/event-map.js';
@@ -8,6 +8,8 @@ import type { Scope } from '../context/access.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { EventHub } from './event-hub.js';
 import { type EventHandling, HandlerCalls } from './handler-calls.js';
+import { type LogLook, lookAtLog, oldestOf } from './log-look.js';
+import { ParkedEvents, type ParkedSubject } from './parked-events.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { isAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
@@ -28,23 +30,22 @@ export interface SubscriptionRequest {
   readonly group: string;
   /** Where the group begins when it is new. */
   readonly start: number;
+  /** Whether it begins there because that was before the oldest event that is kept. */
+  readonly oldest: boolean;
   readonly types: readonly EventType[] | undefined;
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly handler: EventHandling;
 }
 
-/** A subject whose first event could not be handled, with what came after it. */
-interface Parked {
-  readonly events: Event[];
-  failures: number;
-  dueMs: number;
-}
-
-const page = 200;
-/** So many events may wait for a failing handler before no more are read. */
-const mostParked = 1_000;
+const nothing: LogLook = { events: [], upTo: -1, more: false };
 /** A handler that fails so often in a row for one event is no passing trouble. */
 const reportedFailures = 3;
+/** An event that failed so often is given up, if others have been handled meanwhile. */
+const poisonousTries = 10;
+/** An event that failed so often is given up in any case. */
+const mostTries = 100;
+/** With so many dead letters in store a group gives up no more: it waits for somebody to look. */
+const mostDeadLetters = 1_000;
 // Events wake a subscription at once; where they are late or lost, the log is read again after this time.
 const lookAgainMs = 1_000;
 
@@ -52,12 +53,14 @@ const lookAgainMs = 1_000;
  * Hands the events of the log to a handler, in one process at a time: the one that holds the lease of the group.
  *
  * An event whose handler fails is handed over again after a back-off; later events of its subject wait for it, those of
- * other subjects do not. The saved cursor never passes an event that has not been handled.
+ * other subjects do not. One that fails again and again while others are handled becomes a dead letter. The saved cursor
+ * never passes an event that is neither, and moves on over what is not asked for.
  */
 export class Subscription {
   readonly #parts: SubscriptionParts;
   readonly #request: SubscriptionRequest;
-  readonly #parked = new Map<string, Parked>();
+  readonly #parked = new ParkedEvents();
+  #handled = 0;
   readonly #lease: string;
   readonly #calls: HandlerCalls;
   /** Everything up to here has been read; `undefined` while another process handles the group. */
@@ -88,8 +91,8 @@ export class Subscription {
   async run(signal: AbortSignal): Promise<void> {
     const { context, hub, claims, scope } = this.#parts;
     let news = new AbortController();
-    const off = hub.on('*', scope, () => {
-      news.abort();
+    const off = hub.on('*', scope, ({ type }) => {
+      if (this.#request.types?.includes(type) !== false) news.abort();
     });
     await claims.claim(this.#lease);
     try {
@@ -112,10 +115,8 @@ export class Subscription {
   }
 
   #report(): void {
-    const waiting = [...this.#parked.values()];
-    const most = Math.max(0, ...waiting.map(({ failures }) => failures));
-    const failing = `Its handler fails; events of ${String(waiting.length)} subjects wait for it.`;
-    const trouble = most < reportedFailures ? this.#trouble : failing;
+    const failing = `Its handler fails; events of ${String(this.#parked.subjects)} subjects wait for it.`;
+    const trouble = this.#parked.mostFailures < reportedFailures ? this.#trouble : failing;
     this.#parts.condition.report(this.#part, trouble === undefined, trouble);
   }
 
@@ -135,25 +136,21 @@ export class Subscription {
     this.#after ??= await this.#resume(signal);
     if (this.#after === undefined) return false;
     await this.#retry(signal);
-    const events = this.#isFull() ? [] : await this.#read(this.#after, signal);
-    for (const event of events) {
+    const look = this.#parked.isFull ? nothing : await this.#look(this.#after, signal);
+    for (const event of look.events) {
       if (isAborted(signal) || !this.#isMine()) break;
       if (matches(event, this.#request.labels)) await this.#take(event, signal);
       if (isAborted(signal)) break;
       this.#after = event.position;
     }
+    const last = look.events.at(-1)?.position ?? this.#after;
+    if (this.#after === last) this.#after = Math.max(last, look.upTo);
     await this.#save();
-    return events.length === page && !this.#isFull();
+    return look.more && !this.#parked.isFull;
   }
 
   #isMine(): boolean {
     return this.#parts.claims.holds(this.#lease);
-  }
-
-  #isFull(): boolean {
-    let parked = 0;
-    for (const { events } of this.#parked.values()) parked += events.length;
-    return parked >= mostParked;
   }
 
   /** Where the group was left, by whichever process. */
@@ -169,49 +166,83 @@ export class Subscription {
   }
 
   /** What comes next in the log; nothing while the store does not answer. */
-  async #read(after: number, signal: AbortSignal): Promise<readonly Event[]> {
+  async #look(after: number, signal: AbortSignal): Promise<LogLook> {
     const { context, scope } = this.#parts;
-    const { group, types } = this.#request;
+    const { group, types, oldest } = this.#request;
+    const log = context.store.events;
     try {
-      return await context.store.events.read(
-        { after, tenant: scope ?? undefined, types, limit: page },
-        { signal },
-      );
+      return await lookAtLog(log, { after, tenant: scope ?? undefined, types }, { signal });
     } catch (error) {
-      if (!signal.aborted && MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED') {
-        context.logger.error('a subscription fell behind the event log', { group });
-        throw error;
+      const isExpired = MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED';
+      if (signal.aborted || !isExpired) {
+        this.#trouble = `The event log could not be read: ${messageOf(error)}`;
+        return nothing;
       }
-      this.#trouble = `The event log could not be read: ${messageOf(error)}`;
-      return [];
+      // It asked for the oldest event that is kept, and that is another one by now.
+      if (oldest && after === this.#request.start)
+        return { events: [], upTo: oldestOf(error) - 1, more: true };
+      context.logger.error('a subscription fell behind the event log', { group });
+      throw missed(group, after, error);
     }
   }
 
   async #take(event: Event, signal: AbortSignal): Promise<void> {
-    const parked = this.#parked.get(event.subject);
-    if (parked) {
-      parked.events.push(event);
-      return;
-    }
-    if (await this.#handle(event, signal)) return;
-    this.#parked.set(event.subject, { events: [event], failures: 1, dueMs: this.#dueMs(1) });
+    if (this.#parked.join(event)) return;
+    const handledBefore = this.#handled;
+    if ((await this.#handle(event, signal)) === undefined) return;
+    this.#parked.park(event, { dueMs: this.#dueMs(1), handledBefore });
   }
 
   /** Tries again what is due, and what waits behind it. */
   async #retry(signal: AbortSignal): Promise<void> {
-    for (const [subject, parked] of this.#parked) {
-      if (parked.dueMs > this.#parts.context.clock.monotonicMs()) continue;
+    for (const parked of this.#parked.due(this.#parts.context.clock.monotonicMs())) {
       for (let event = parked.events[0]; event !== undefined; event = parked.events[0]) {
         if (isAborted(signal) || !this.#isMine()) return;
-        if (!(await this.#handle(event, signal))) {
+        const failure = await this.#handle(event, signal);
+        if (isAborted(signal)) return;
+        if (failure !== undefined) {
           parked.failures += 1;
           parked.dueMs = this.#dueMs(parked.failures);
-          break;
+          if (!this.#isHopeless(parked) || !(await this.#giveUp(event, parked.failures, failure))) break;
         }
-        parked.events.shift();
-        parked.failures = 0;
+        this.#parked.shift(parked, this.#handled);
       }
-      if (parked.events.length === 0) this.#parked.delete(subject);
+    }
+  }
+
+  #isHopeless({ failures, handledBefore }: ParkedSubject): boolean {
+    // Where nothing else is handled either it is not the event: what the handler needs may be away.
+    return failures >= poisonousTries && (this.#handled > handledBefore || failures >= mostTries);
+  }
+
+  /** Makes an event a dead letter. @returns whether it is kept as one */
+  async #giveUp(event: Event, tries: number, error: string): Promise<boolean> {
+    const { context } = this.#parts;
+    const { group } = this.#request;
+    const log = context.store.events;
+    try {
+      const there = await log.deadLetters(group, { after: 0, limit: mostDeadLetters });
+      if (there.length >= mostDeadLetters) {
+        this.#trouble = `It has ${String(mostDeadLetters)} dead letters and gives up no more events; see to them.`;
+        return false;
+      }
+      await log.addDeadLetter(group, {
+        event,
+        error,
+        tries,
+        at: new Date(context.clock.now()).toISOString(),
+      });
+      context.logger.error('an event that always fails was given up', {
+        group,
+        type: event.type,
+        subject: event.subject,
+        position: event.position,
+        error,
+      });
+      return true;
+    } catch (failure) {
+      this.#trouble = `An event could not be given up: ${messageOf(failure)}`;
+      return false;
     }
   }
 
@@ -220,10 +251,12 @@ export class Subscription {
     return clock.monotonicMs() + retryDelayMs(failures + 1, random());
   }
 
-  async #handle(event: Event, signal: AbortSignal): Promise<boolean> {
+  /** @returns why it failed */
+  async #handle(event: Event, signal: AbortSignal): Promise<string | undefined> {
     try {
       await this.#calls.call(event, { signal });
-      return true;
+      this.#handled += 1;
+      return undefined;
     } catch (error) {
       if (!signal.aborted) {
         this.#parts.context.logger.warn('a subscriber failed and is called again', {
@@ -233,13 +266,12 @@ export class Subscription {
           error: messageOf(error),
         });
       }
-      return false;
+      return messageOf(error);
     }
   }
 
   async #save(): Promise<void> {
-    const unhandled = [...this.#parked.values()].map(({ events }) => events[0]?.position ?? Infinity);
-    const position = Math.min(this.#after ?? -1, ...unhandled.map((at) => at - 1));
+    const position = Math.min(this.#after ?? -1, this.#parked.oldest - 1);
     if (position <= this.#saved) return;
     const { context } = this.#parts;
     try {
@@ -252,11 +284,8 @@ export class Subscription {
   }
 
   #restMs(): number {
-    const due = [...this.#parked.values()].map(({ dueMs }) => dueMs);
-    return Math.max(
-      0,
-      Math.min(lookAgainMs, ...due.map((at) => at - this.#parts.context.clock.monotonicMs())),
-    );
+    const waitMs = this.#parked.nextMs - this.#parts.context.clock.monotonicMs();
+    return Math.max(0, Math.min(lookAgainMs, waitMs));
   }
 }
 
@@ -264,4 +293,15 @@ function matches(event: Event, labels: Readonly<Record<string, string>> | undefi
   if (labels === undefined) return true;
   const own: Readonly<Record<string, string>> = 'labels' in event.data ? event.data.labels : {};
   return Object.entries(labels).every(([name, value]) => own[name] === value);
+}
+
+function missed(group: string, after: number, cause: MCPInfraError): MCPInfraError {
+  const name = group.slice(group.indexOf('/') + 1);
+  return mcpError(
+    'CURSOR_EXPIRED',
+    `The group ${JSON.stringify(name)} has handled events up to position ${String(after)}; those up to ` +
+      `${String(oldestOf(cause) - 1)} are no longer kept. List what there is afresh, then go on with what is kept by ` +
+      `events.groups.seek('${name}', 'beginning').`,
+    { cause, details: cause.details },
+  );
 }

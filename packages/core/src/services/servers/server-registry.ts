@@ -8,7 +8,7 @@ import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
-import { draftEvent, serverSubject, timestamp } from '../context/event-drafts.js';
+import { draftEvent, serverSubject, serverWish, timestamp } from '../context/event-drafts.js';
 import { pinServer } from '../context/move-to-definition.js';
 import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
 import type { MCPServerFields, MCPServerInput } from './server-input.js';
@@ -236,7 +236,7 @@ export class MCPServerRegistry {
     const next: MCPServer = { ...current, ...fields, rollout: rolling ? 'rolling' : undefined };
     if (rolling) await checkRollOut(this.#context, pinServer(next), { serverId: next.id, ...options });
     const row = { ...next, updatedAt: timestamp(this.#context) };
-    const effects = { events: [this.#event('MCPServerUpdated', next, options)] };
+    const effects = { events: [this.#event('MCPServerUpdated', row, options)] };
     const written = await this.#context.store.updateServer(row, effects, { signal: options.signal });
     this.#context.committed();
     if (rolling) await rollOut(this.#context, pinServer(written), { serverId: written.id, ...options });
@@ -260,6 +260,7 @@ export class MCPServerRegistry {
       actor: options.actor ?? 'system',
       correlationid: options.idempotencyKey ?? server.id,
     };
-    return draftEvent(this.#context, origin, { type, data: serverSubject(server) });
+    const data = type === 'MCPServerDeleted' ? serverSubject(server) : serverWish(server);
+    return draftEvent(this.#context, origin, { type, data });
   }
 }
