@@ -83,12 +83,13 @@ it('says what canOverlap() has to answer that answers a promise, and hears it fa
 
 it('logs what ends later than it should and fails: a watch, a subscription, a channel', async () => {
   const lost = unheard();
-  const dialed = {
+  const close: () => void = rejects as never;
+  const dialed: Dialed = {
     kind: 'stdio',
-    channel: { input: new PassThrough(), output: new PassThrough(), close: rejects },
-  } as Dialed;
+    channel: { input: new PassThrough(), output: new PassThrough(), close },
+  };
   const { provider, logger } = await openProvider({
-    watch: () => rejects as () => never,
+    watch: () => rejects,
     dial: async () => dialed,
   });
   provider.watch?.(() => undefined)();

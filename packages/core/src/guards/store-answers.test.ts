@@ -47,7 +47,15 @@ describe.each([
     [
       ...['createServer', 'updateServer', 'createInstance', 'updateInstance', 'now'],
       ...['servers.get', 'servers.list', 'instances.get', 'instances.list', 'instances.count'],
-      ...['events.number', 'events.read', 'events.head', 'events.cursor', 'events.trim'],
+      ...[
+        'events.number',
+        'events.read',
+        'events.head',
+        'events.cursor',
+        'events.cursors',
+        'events.deadLetters',
+        'events.trim',
+      ],
       ...['leases.acquire', 'leases.renew', 'leases.list', 'counters.get', 'counters.recount'],
     ].map((name) => [name, async () => answer]),
   );
@@ -68,6 +76,8 @@ describe.each([
     ['events.read', (store) => store.events.read({ after: 0, limit: 1 })],
     ['events.head', (store) => store.events.head()],
     ['events.cursor', (store) => store.events.cursor('g')],
+    ['events.cursors', (store) => store.events.cursors('')],
+    ['events.deadLetters', (store) => store.events.deadLetters('g', { after: 0, limit: 1 })],
     ['events.trim', (store) => store.events.trim('2026-01-01T00:00:00.000Z')],
     ['leases.acquire', (store) => store.leases.acquire(['l'], { id: 'h', ttlMs: 1 })],
     ['leases.renew', (store) => store.leases.renew({ id: 'h', ttlMs: 1 })],

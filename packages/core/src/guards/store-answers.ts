@@ -44,6 +44,9 @@ const orNull =
   (fits: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
     value === null || fits(value);
+const isGroup = (value: unknown): boolean =>
+  isObject(value) && isText(value['group']) && Number.isSafeInteger(value['position']);
+const isLetter = (value: unknown): boolean => isObject(value) && hasPosition(value['event']);
 const isDrift = (value: unknown): boolean => isObject(value) && isText(value['name']);
 
 function isInOrder(value: unknown): boolean {
@@ -93,6 +96,8 @@ const shapes: Readonly<Partial<Record<string, AnswerShape>>> = {
   'events.read': events,
   'events.head': count,
   'events.cursor': maybe({ expected: 'a position', fits: Number.isSafeInteger }),
+  'events.cursors': { expected: 'a list of { group, position, deadLetters }', fits: isListOf(isGroup) },
+  'events.deadLetters': { expected: 'a list of { event, error, tries, at }', fits: isListOf(isLetter) },
   'events.trim': count,
   'leases.acquire': leases,
   'leases.renew': leases,

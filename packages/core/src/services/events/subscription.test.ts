@@ -34,6 +34,7 @@ it('says nothing more of its trouble once another process handles the group', as
   const run = new Subscription(parts, {
     group: '*/g',
     start: 0,
+    oldest: false,
     types: undefined,
     labels: undefined,
     handler: () => undefined,
