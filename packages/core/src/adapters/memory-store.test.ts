@@ -586,3 +586,13 @@ describe('size', () => {
     expect(await store.instances.count({ status: ['running'] })).toBe(10_000);
   }, 60_000);
 });
+
+it('refuses to be opened a second time while it is open, and goes on for whoever has it', async () => {
+  const store = memoryStore();
+  await store.open();
+  await expect(store.open()).rejects.toMatchObject({
+    code: 'STORE_LOCKED',
+    message: expect.stringContaining('another infra of this process has it') as string,
+  });
+  expect(await store.instances.list({ limit: 1 })).toEqual({ items: [], nextCursor: null });
+});

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { listPage, parseListCursor, rowsOfPages, type Page } from './list-page.js';
 
 const rows = Array.from({ length: 5 }, (_, n) => ({
@@ -40,3 +40,19 @@ it.each(['', 'x', '%', 'W10', Buffer.from('["soon","a"]').toString('base64url')]
     expect(() => parseListCursor(cursor)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   },
 );
+
+describe('reading every page', () => {
+  it.each<[string, (page: number) => Page<{ id: string }>]>([
+    ['the same page comes again', () => ({ items: [{ id: 'a' }], nextCursor: 'c' })],
+    ['the same rows come under new cursors', (page) => ({ items: [{ id: 'a' }], nextCursor: `c${page}` })],
+    ['cursors go round', (page) => ({ items: [{ id: `r${page}` }], nextCursor: `c${page % 3}` })],
+    ['empty pages follow each other', (page) => ({ items: [], nextCursor: `c${page}` })],
+  ])('ends with an error where %s', async (_, pageAt) => {
+    let page = 0;
+    const read = async () => {
+      for await (const _ of rowsOfPages(async () => pageAt(page++)));
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'PLUGIN_CONTRACT' });
+    expect(page).toBeLessThan(6);
+  });
+});

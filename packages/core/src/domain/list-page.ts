@@ -1,4 +1,4 @@
-import { mcpError } from './errors/mcpinfra-error.js';
+import { mcpError, type MCPInfraError } from './errors/mcpinfra-error.js';
 
 /** Where a row is in the order of its table, which is that of creation. */
 export interface ListPlace {
@@ -21,16 +21,35 @@ export interface PageQuery {
   readonly cursor?: string | undefined;
 }
 
-/** Gives every row of every page, each page when it is needed. */
-export async function* rowsOfPages<T>(
+/**
+ * Gives every row of every page, each page when it is needed.
+ *
+ * @throws `PLUGIN_CONTRACT` where a page comes again, so that there would be no end
+ */
+export async function* rowsOfPages<T extends { readonly id: string }>(
   pageAt: (cursor: string | undefined) => Promise<Page<T>>,
 ): AsyncGenerator<T, void> {
-  let cursor: string | undefined;
-  do {
+  const cursors = new Set<string>();
+  const firstRows = new Set<string>();
+  for (let cursor: string | undefined; ;) {
     const page = await pageAt(cursor);
+    const first = page.items[0]?.id;
+    if (first !== undefined && firstRows.has(first))
+      throw repeats(`a second page that begins with the row ${JSON.stringify(first)}`);
+    if (first !== undefined) firstRows.add(first);
     yield* page.items;
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
+    if (page.nextCursor === null) return;
+    if (first === undefined) throw repeats('a page without rows');
+    if (cursors.has(page.nextCursor)) throw repeats(`a second cursor ${JSON.stringify(page.nextCursor)}`);
+    cursors.add((cursor = page.nextCursor));
+  }
+}
+
+function repeats(what: string): MCPInfraError {
+  return mcpError(
+    'PLUGIN_CONTRACT',
+    `Expected list() to come to an end, but after ${what} there was always another page.`,
+  );
 }
 
 /** Makes a page of rows that may be one more than were asked for: then there is another page. */

@@ -1,10 +1,12 @@
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { mcpError, type MCPInfraError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../domain/errors/normalise-error.js';
+import { quoteValue } from '../domain/json-spec/quote-value.js';
 import type { Clock } from '../ports/clock.js';
 import type { CallOptions } from '../ports/common.js';
 import type { Logger } from '../ports/logger.js';
 import { underSignals } from '../async/abort.js';
+import { edge } from '../async/edge.js';
 import { type Bounds, withBounds } from '../async/deadline.js';
 import { defaultDeadlines, type Deadlines } from './guard-deadlines.js';
 import { traced, type GuardedPort } from './guard-tracing.js';
@@ -167,6 +169,44 @@ export class Guard<TOpened = void> {
     return normaliseError(error, this.#plugin.code, `${method}() of ${this.#subject} failed`);
   }
 
+  /** The error of an answer that the port does not allow. */
+  breach(method: string, expected: string, got: unknown): MCPInfraError {
+    const what = isThenable(got) ? 'a promise' : quoteValue(got, ['answer']);
+    return mcpError(
+      'PLUGIN_CONTRACT',
+      `Expected ${method}() of ${this.#subject} to give ${expected}, got ${what}.`,
+    );
+  }
+
+  /**
+   * Takes the answer of a method that answers at once. A promise that comes in its place is heard to its end, so that its
+   * rejection ends nothing.
+   *
+   * @throws `PLUGIN_CONTRACT`
+   */
+  atOnce<T>(
+    method: string,
+    answer: T,
+    {
+      expected,
+      fits,
+      onLate,
+    }: {
+      readonly expected: string;
+      readonly fits: (answer: T) => boolean;
+      readonly onLate?: ((late: unknown) => void) | undefined;
+    },
+  ): T {
+    if (fits(answer)) return answer;
+    if (isThenable(answer)) {
+      void this.background(method, this.deadlines.callMs, async () => {
+        const late = await answer;
+        onLate?.(late);
+      });
+    }
+    throw this.breach(method, expected, answer);
+  }
+
   /** @throws `NOT_STARTED` before it is open, `ALREADY_STOPPED` once it is closed */
   assertOpen(method: string): void {
     if (this.closed) throw this.#closedError();
@@ -184,6 +224,11 @@ export class Guard<TOpened = void> {
       .finally(() => this.#background.delete(done));
     this.#background.add(done);
     return done;
+  }
+
+  /** Calls what ends something and answers nothing; what it throws, at once or later, is logged. */
+  letGo(doing: string, end: () => void | Promise<void>): void {
+    edge((error) => this.warn(`${doing} failed`, error), end)();
   }
 
   /** Logs what went wrong where no caller can be told. */
@@ -256,6 +301,10 @@ function timeoutError(what: string, timeoutMs: number): MCPInfraError {
     `${what} did not answer within ${timeoutMs} ms; look whether its backend is reachable and not overloaded.`,
     { details: { timeoutMs } },
   );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }
 
 function describe({ port, name }: GuardedPlugin): string {

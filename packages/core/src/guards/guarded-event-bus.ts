@@ -39,7 +39,10 @@ export function guardEventBus(bus: EventBus, options: GuardOptions): EventBus {
     ...(healthy && {
       healthy: () => {
         try {
-          return healthy();
+          return guard.atOnce('healthy', healthy(), {
+            expected: 'true or false',
+            fits: (answer) => typeof answer === 'boolean',
+          });
         } catch {
           // A bus that cannot even say how it is, is not well.
           return false;
@@ -76,10 +79,6 @@ class Subscriber {
   leave(unsubscribe: Unsubscribe): void {
     if (this.#left) return;
     this.#left = true;
-    try {
-      unsubscribe();
-    } catch (error) {
-      this.#guard.warn('Could not end a subscription', error);
-    }
+    this.#guard.letGo('Ending a subscription', unsubscribe);
   }
 }

@@ -50,7 +50,7 @@ async function* readLines<T>(
     guard.assertOpen('logs');
     for (;;) {
       const step = await guard.bounded('logs', { timeoutMs, signal }, async () => {
-        iterator ??= read(inner.signal)[Symbol.asyncIterator]();
+        iterator ??= linesOf(guard, read(inner.signal))[Symbol.asyncIterator]();
         return iterator.next();
       });
       if (step.done === true) {
@@ -72,4 +72,15 @@ async function* readLines<T>(
       });
     }
   }
+}
+
+function linesOf<T>(guard: Guard, lines: AsyncIterable<T>): AsyncIterable<T> {
+  return guard.atOnce('logs', lines, {
+    expected: 'lines to iterate over',
+    fits: (answer: unknown) => isIterable(answer),
+  });
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

@@ -25,12 +25,24 @@ export function guardedListener<A extends readonly unknown[], TOpened>(
     unsubscribe = watch((...args) => {
       if (!ended) attempt('A listener of watch()', () => listener(...args));
     });
+    guard.atOnce('watch', unsubscribe, {
+      expected: 'a function that ends it',
+      fits: isEnd,
+      onLate: (end) => {
+        if (isEnd(end)) end();
+      },
+    });
   } catch (error) {
+    ended = true;
     throw guard.named('watch', error);
   }
   return () => {
     if (ended) return;
     ended = true;
-    attempt('Ending watch()', () => unsubscribe());
+    guard.letGo('Ending watch()', unsubscribe);
   };
+}
+
+function isEnd(value: unknown): value is Unsubscribe {
+  return typeof value === 'function';
 }

@@ -60,7 +60,7 @@ export function guardProvider<TSpec extends JsonSpec>(
     async dial(target, { signal } = {}) {
       const dialed = await guard.call(
         'dial',
-        { timeoutMs: deadlines.dialMs, signal, onLate: hangUp },
+        { timeoutMs: deadlines.dialMs, signal, onLate: (late: Dialed) => hangUp(late, guard) },
         (bounds) => provider.dial(guardedTarget(target, bounds), bounds),
       );
       return guardedDialed(dialed, guard);
@@ -110,7 +110,10 @@ function optionalMethods<TSpec extends JsonSpec>(
     ...(canOverlap && {
       canOverlap: (spec) => {
         try {
-          return canOverlap(spec);
+          return guard.atOnce('canOverlap', canOverlap(spec), {
+            expected: 'true or false',
+            fits: (answer) => typeof answer === 'boolean',
+          });
         } catch (error) {
           throw guard.named('canOverlap', error);
         }
@@ -122,13 +125,17 @@ function optionalMethods<TSpec extends JsonSpec>(
   };
 }
 
-function hangUp(dialed: Dialed): void {
-  if (dialed.kind === 'stdio') dialed.channel.close();
+function hangUp(dialed: Dialed, guard: Guard): void {
+  if (dialed.kind === 'stdio') guard.letGo('Closing a channel', () => dialed.channel.close());
 }
 
 /** The headers come from the plugin at each request, so they are bounded as every call is. */
 function guardedDialed(dialed: Dialed, guard: Guard): Dialed {
-  if (dialed.kind === 'stdio') return dialed;
+  if (dialed.kind === 'stdio') {
+    const { input, output } = dialed.channel;
+    const close = (): void => guard.letGo('Closing a channel', () => dialed.channel.close());
+    return { kind: dialed.kind, channel: { input, output, close } };
+  }
   const { kind, transport, url, dispatcher } = dialed;
   return {
     kind,

@@ -114,8 +114,9 @@ it('calls failures of the backend what they are, and leaves the others as they a
 
 describe('a transaction', () => {
   it('gives the result of its work', async () => {
-    const { guarded } = await setup(uniform(async () => 3).store);
-    expect(await guarded.transaction((writer) => writer.createServer(server, { events: [] }))).toBe(3);
+    const written = { id: 's', resourceVersion: 3 };
+    const { guarded } = await setup(uniform(async () => written).store);
+    expect(await guarded.transaction((writer) => writer.createServer(server, { events: [] }))).toBe(written);
   });
 
   it('hands on an error of this library from its work, and calls any other one a defect', async () => {

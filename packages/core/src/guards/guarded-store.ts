@@ -1,13 +1,29 @@
 import { underSignals } from '../async/abort.js';
+import { nextTurn } from '../async/next-turn.js';
 import { normaliseError } from '../domain/errors/normalise-error.js';
+import type { Event } from '../domain/events/event.js';
+import type { Page } from '../domain/list-page.js';
 import type { CallOptions } from '../ports/common.js';
-import type { Store, StoreIdentity, StoreWriter } from '../ports/store.js';
+import type { EventQuery, Store, StoreIdentity, StoreWriter } from '../ports/store.js';
 import { Guard, type GuardOptions } from './guard.js';
 import { guardedListener } from './guarded-listener.js';
+import { backwards, endless, expiredInVain, misfit } from './store-answers.js';
 
-/** Makes one call of a table within the deadline of the store. */
+/** A call for a part of what there is. */
+interface Part<T> {
+  readonly method: string;
+  /** What the part is expected to be, besides of the right shape, where it is not so. */
+  readonly fault: (part: T) => string | undefined;
+  /** Whether whoever gets it asks for the next one at once: everything else has its turn before. */
+  readonly goesOn: (part: T) => boolean;
+}
+
+/** What is called: a method by its name. */
+type Asked<T> = string | Part<T>;
+
+/** Makes one call of a table within the deadline of the store, and checks the answer before anybody goes by it. */
 type Call = <T>(
-  method: string,
+  asked: Asked<T>,
   options: CallOptions | undefined,
   work: (inner: CallOptions) => Promise<T>,
 ) => Promise<T>;
@@ -26,20 +42,34 @@ export function guardStore(store: Store, options: GuardOptions): Store {
   );
   const { storeMs, transactionMs } = guard.deadlines;
   const watch = store.watch?.bind(store);
-  const call: Call = (method, o, work) => guard.call(method, { timeoutMs: storeMs, signal: o?.signal }, work);
+  const answering =
+    <T>(asked: Asked<T>, work: (inner: CallOptions) => Promise<T>) =>
+    async (inner: CallOptions): Promise<T> => {
+      const answer = await work(inner);
+      const method = nameOf(asked);
+      const part = typeof asked === 'string' ? undefined : asked;
+      const expected = misfit(method, answer) ?? part?.fault(answer);
+      if (expected !== undefined) throw guard.breach(method, expected, answer);
+      if (part?.goesOn(answer) === true) await nextTurn();
+      return answer;
+    };
+  const call: Call = (asked, o, work) =>
+    guard.call(nameOf(asked), { timeoutMs: storeMs, signal: o?.signal }, answering(asked, work));
 
   return {
     specificationVersion,
-    open: (o) => guard.open(o, (bounds) => store.open(bounds)),
+    open: (o) =>
+      guard.open(
+        o,
+        answering('open', (bounds) => store.open(bounds)),
+      ),
     close: (o) => guard.close(o, (bounds) => store.close(bounds)),
     ...guardWriter(store, call),
     ...guardTables(store, call),
     transaction: (work, { signal } = {}) =>
       guard.call('transaction', { timeoutMs: transactionMs, signal }, (bounds) => {
-        const callInside: Call = (method, o, write) =>
-          underSignals([bounds.signal, o?.signal], (ends) =>
-            guard.call(method, { timeoutMs: storeMs, signal: ends }, write),
-          );
+        const callInside: Call = (asked, o, write) =>
+          underSignals([bounds.signal, o?.signal], (signal) => call(asked, { signal }, write));
         return store.transaction(async (writer) => {
           try {
             return await work(guardWriter(writer, callInside));
@@ -83,16 +113,25 @@ function guardTables(
   return {
     servers: {
       get: (id, o) => call('servers.get', o, (inner) => store.servers.get(id, inner)),
-      list: (query, o) => call('servers.list', o, (inner) => store.servers.list(query, inner)),
+      list: (query, o) =>
+        call(pageAfter('servers.list', query), o, (inner) => store.servers.list(query, inner)),
     },
     instances: {
       get: (id, o) => call('instances.get', o, (inner) => store.instances.get(id, inner)),
-      list: (query, o) => call('instances.list', o, (inner) => store.instances.list(query, inner)),
+      list: (query, o) =>
+        call(pageAfter('instances.list', query), o, (inner) => store.instances.list(query, inner)),
       count: (query, o) => call('instances.count', o, (inner) => store.instances.count(query, inner)),
     },
     events: {
       number: (limit, o) => call('events.number', o, (inner) => store.events.number(limit, inner)),
-      read: (query, o) => call('events.read', o, (inner) => store.events.read(query, inner)),
+      read: (query, o) =>
+        call(eventsAfter(query), o, async (inner) => {
+          try {
+            return await store.events.read(query, inner);
+          } catch (error) {
+            throw expiredInVain(error, query.after) ?? error;
+          }
+        }),
       head: (o) => call('events.head', o, (inner) => store.events.head(inner)),
       cursor: (group, o) => call('events.cursor', o, (inner) => store.events.cursor(group, inner)),
       saveCursor: (group, position, o) =>
@@ -120,5 +159,25 @@ function guardTables(
       get: (name, o) => call('counters.get', o, (inner) => store.counters.get(name, inner)),
       recount: (o) => call('counters.recount', o, (inner) => store.counters.recount(inner)),
     },
+  };
+}
+
+function nameOf<T>(asked: Asked<T>): string {
+  return typeof asked === 'string' ? asked : asked.method;
+}
+
+function pageAfter<T>(method: string, { cursor }: { readonly cursor?: string | undefined }): Part<Page<T>> {
+  return {
+    method,
+    fault: (page) => endless(page, cursor),
+    goesOn: ({ nextCursor }) => nextCursor !== null,
+  };
+}
+
+function eventsAfter({ after, limit }: EventQuery): Part<readonly Event[]> {
+  return {
+    method: 'events.read',
+    fault: (read) => backwards(read, after),
+    goesOn: ({ length }) => length >= limit,
   };
 }

@@ -40,6 +40,7 @@ function owning(
     fence: () => (owned.now ? 1 : null),
     placement: () => 'here',
     concerns: () => owned.now,
+    away: () => undefined,
   };
   const secrets = new SecretSource(context);
   return { owned, run: () => destroyCopies({ context, ownership, secrets }, new AbortController().signal) };

@@ -28,7 +28,7 @@ export function wireControl(
   const { context } = parts;
   let peer: PeerLink | undefined;
   const owned = new OwnedCopies(context, parts);
-  const leaseView = new LeaseView(context);
+  const leaseView = new LeaseView(context, leases.holderId);
   const remote = new RemoteOwners(context, () => peer, leaseView);
   const sightings = new Sightings(context, leases, leaseView);
   return {

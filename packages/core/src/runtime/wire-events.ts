@@ -112,10 +112,15 @@ export function wireEvents(context: ServiceContext, options: WireEventsOptions):
         }),
       );
       await tail.start();
-      const offStore = store.watch?.(hear, (part, ok, message) =>
-        condition.report(`store/${part}`, ok, message),
-      );
-      if (offStore) off.push(offStore);
+      try {
+        const offStore = store.watch?.(hear, (part, ok, message) =>
+          condition.report(`store/${part}`, ok, message),
+        );
+        if (offStore) off.push(offStore);
+      } catch (error) {
+        // What is new is found by looking, only later.
+        condition.report('watch:store', false, messageOf(error));
+      }
     },
     start: () => {
       telling.start();

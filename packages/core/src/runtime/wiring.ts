@@ -25,8 +25,8 @@ import { wireWorker, type WiredWorker } from './wire-worker.js';
 
 /** How long `start` waits for providers to answer, so that it can refuse a wrong configuration. */
 const refusalsMs = 2_000;
-/** Shares of the time to stop: for what only talks to this process, and what is kept for the store at the end. */
-const shares = Object.freeze({ localMs: 3_000, storeMs: 3_000 });
+/** Shares of the time to stop: for what only talks to this process, and what is kept for plugins and the store at the end. */
+const shares = Object.freeze({ localMs: 3_000, pluginsMs: 3_000, storeMs: 3_000 });
 
 /** Everything a fleet consists of, put together and taken apart in order. */
 export class Wiring {
@@ -129,7 +129,11 @@ export class Wiring {
     const { worker, leases, reach, parts, aligning } = this.#work;
     const { relay, subscriptions } = this.#events;
     const time = new StopTime(timeoutMs, { clock, logger });
-    const most = (): number => time.leftMs - Math.min(shares.storeMs, timeoutMs / 4);
+    const kept = (ms: number): number => Math.min(ms, timeoutMs / 4);
+    // However much was used before, there is something left for each.
+    const allBut = (keptMs: number): number => Math.max(time.leftMs - keptMs, time.leftMs / 4);
+    const most = (): number => allBut(kept(shares.storeMs));
+    const first = (): number => allBut(kept(shares.storeMs) + kept(shares.pluginsMs));
     const local = (): number => Math.min(shares.localMs, most());
     this.#ending.abort();
     reach.stop();
@@ -139,21 +143,21 @@ export class Wiring {
     const drainMs = this.#options.drainMs;
     const handled = Promise.all(
       [...subscriptions].map(([group, subscription]) =>
-        time.close(`subscription:${group}`, Math.min(most(), Math.max(drainMs, shares.localMs)), () =>
+        time.close(`subscription:${group}`, Math.min(first(), Math.max(drainMs, shares.localMs)), () =>
           subscription.end(),
         ),
       ),
     );
     await Promise.all([
-      time.close('worker', Math.min(most(), Math.max(drainMs, shares.localMs)), (signal) =>
+      time.close('worker', Math.min(first(), Math.max(drainMs, shares.localMs)), (signal) =>
         worker?.stop(signal),
       ),
-      this.#drain(Math.min(drainMs, most())),
+      this.#drain(Math.min(drainMs, first())),
     ]);
-    await time.close('peer', local(), () => this.#control.close());
+    await time.close('peer', Math.min(local(), first()), () => this.#control.close());
     if (this.#options.onStop === 'destroy')
-      await time.close('copies', most(), (signal) => destroyCopies(parts, signal));
-    await time.close('links', local(), () => parts.links.closeAll());
+      await time.close('copies', first(), (signal) => destroyCopies(parts, signal));
+    await time.close('links', Math.min(local(), first()), () => parts.links.closeAll());
 
     // Leases go before anything is waited for that may hang; but what ends with its process ends before others begin it.
     const closeProvider = (provider: Provider): Promise<void> =>

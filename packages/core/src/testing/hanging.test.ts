@@ -404,3 +404,24 @@ it('tells the end of an outage that a process which is gone told the beginning o
   const told = await store.events.read({ after: 0, limit: 500, types: ['FleetDegraded', 'FleetRecovered'] });
   expect(told.map(({ type }) => type)).toEqual(['FleetDegraded', 'FleetRecovered']);
 });
+
+it('leaves a provider time to close however long calls under way used up the time to stop', async () => {
+  const clock = manualClock();
+  const fake = fakeProvider({ clock, tools: { hangs: () => hangs() } });
+  const slow = altered(fake, {
+    close: async () => {
+      await new Promise<void>((resolve) => clock.schedule(500, resolve));
+      await fake.close();
+    },
+  });
+  const infra = infraOf({ clock, providers: [slow] });
+  await started(infra, clock);
+  const { id } = await infra.instances.create({ name: 'one', jsonSpec: docker });
+  await untilSettled(clock, infra.instances.waitUntilReady(id));
+  const call = infra.instances.callTool(id, 'hangs', {}).catch((error: unknown) => error);
+  await clock.advance(100);
+  const stopping = infra.stop({ timeoutMs: 3_000 });
+  expect(await untilSettled(clock, stopping)).toBeLessThanOrEqual(3_000);
+  expect((await stopping).unclosed.filter(({ part }) => part.startsWith('provider:'))).toEqual([]);
+  expect(await untilSettled(clock, call)).toBeLessThanOrEqual(1_000);
+});

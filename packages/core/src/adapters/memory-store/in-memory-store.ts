@@ -51,6 +51,8 @@ export class InMemoryStore extends MemoryWriter implements Store {
   // A listener's failure is not the writer's: what was committed stays committed.
   readonly #listeners = new Listeners<StoreNews>(() => undefined);
   #open: Open | undefined;
+  /** Whether somebody has opened it, or is about to. */
+  #inUse = false;
   #closed: Promise<void> | undefined;
 
   constructor(parts: InMemoryStoreParts) {
@@ -99,7 +101,19 @@ export class InMemoryStore extends MemoryWriter implements Store {
 
   async open(options?: CallOptions): Promise<StoreIdentity> {
     refuseAborted(options);
-    const backing = await this.#parts.backing.open((changes) => this.#applied(changes));
+    if (this.#inUse) {
+      throw mcpError(
+        'STORE_LOCKED',
+        'This store is open already: another infra of this process has it. Give each infra a store of its own, or use one infra and its scopes.',
+      );
+    }
+    this.#inUse = true;
+    const backing = await this.#parts.backing
+      .open((changes) => this.#applied(changes))
+      .catch((error: unknown) => {
+        this.#inUse = false;
+        throw error;
+      });
     const leases = new MemoryLeases(this.#parts.clock, backing.committed.layer.mark('epoch'));
     const transactions = new Transactions(backing.commits, (epoch) => leases.holds(epoch));
     this.#open = { ...backing, leases, transactions };
@@ -107,6 +121,7 @@ export class InMemoryStore extends MemoryWriter implements Store {
   }
 
   async close(): Promise<void> {
+    this.#inUse = false;
     this.#closed ??= this.#open?.transactions.drained() ?? Promise.resolve();
     await this.#closed;
   }

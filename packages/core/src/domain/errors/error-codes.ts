@@ -131,6 +131,10 @@ export const errorCodes = {
 
   // Plugins and infrastructure.
   PLUGIN_TIMEOUT: transient('The plugin named in the message did not answer in time; see its backend.'),
+  PLUGIN_CONTRACT: config(
+    'Mend or update the plugin named in the message: it answered what its port does not allow, as its conformance suite shows.',
+    true,
+  ),
   PROVIDER_FAILED: transient('See the cause: the provider could not do what was asked.'),
   STORE_FAILED: transient('See the cause: the store could not read or write.'),
   EVENT_BUS_FAILED: transient('See the cause: events reach other processes late until the bus is back.'),

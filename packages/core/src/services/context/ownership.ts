@@ -1,3 +1,5 @@
+import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+
 /** What decides who owns an instance. */
 export interface OwnedKey {
   readonly id: string;
@@ -14,6 +16,8 @@ export interface Ownership {
   fence(record: OwnedKey): number | null;
   /** Where the copies of a type live for this worker; `null` while its backend is away. */
   placement(type: string): string | null;
+  /** Why this worker can neither take nor renew leases at the moment; `undefined` while it can. */
+  away(): MCPInfraError | undefined;
   /** Whether this worker may own an instance, as far as its id tells. */
   concerns(id: string): boolean;
 }

@@ -5,6 +5,7 @@ import type { EventBus } from '../../ports/event-bus.js';
 import type { BusCondition } from './bus-condition.js';
 import type { FleetCondition } from './fleet-condition.js';
 import type { ServiceContext } from '../context/service-context.js';
+import { numberedBatches } from './numbered-batches.js';
 import { SingleFlight } from '../../async/single-flight.js';
 
 /** Under which the relay keeps the position up to which the bus has accepted events. */
@@ -129,10 +130,7 @@ export class EventRelay {
   }
 
   async #number(): Promise<void> {
-    for (;;) {
-      const numbered = await this.#context.store.events.number(batch);
-      this.#condition.report('event-numbering', true);
-      if (numbered.length === 0) return;
+    for await (const numbered of numberedBatches(this.#context.store.events, batch)) {
       if (!this.#mayRelay()) continue;
       const last = this.#waiting.at(-1)?.position ?? this.#published;
       const fits = numbered[0]?.position === (last ?? NaN) + 1 && this.#waiting.length < mostWaiting;
@@ -140,6 +138,7 @@ export class EventRelay {
       else this.#lags = true;
       void this.#publishing.run();
     }
+    this.#condition.report('event-numbering', true);
   }
 
   async #publish(): Promise<void> {

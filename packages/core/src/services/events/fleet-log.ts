@@ -5,6 +5,7 @@ import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { EventMap } from '../../domain/events/event-map.js';
 import type { Event } from '../../domain/events/event.js';
 import { draftEvent } from '../context/event-drafts.js';
+import { numberedBatches } from './numbered-batches.js';
 import type { ServiceContext } from '../context/service-context.js';
 
 type News = 'FleetDegraded' | 'FleetRecovered';
@@ -82,7 +83,7 @@ export class FleetLog {
     const [lease] = await leases.acquire([newsLease], { id, ttlMs });
     if (lease === undefined) return false;
     // What is not numbered cannot be read.
-    while ((await events.number(page)).length > 0);
+    for await (const _ of numberedBatches(events, page));
     await this.read();
     await work((type, data) => this.#append(type, data, lease.epoch));
     // Only where all went well: what failed may yet be written, and nobody is to tell anything before that.

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/deadline.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { newId, tenantOf, type Scope } from '../context/access.js';
@@ -9,6 +10,9 @@ import { admitDocument, makeSlug } from './instance-admission.js';
 import type { MCPServerInstanceInput } from './instance-input.js';
 import { newInstanceRecord } from './new-instance-record.js';
 import type { WishWriter } from './wish-writer.js';
+
+/** A caller whose insert failed waits no longer than this to be told whether it was made all the same. */
+const tellsWithinMs = 1_000;
 
 /** Where an instance is created. */
 export interface CreateParts {
@@ -81,9 +85,14 @@ async function insert(
   return created;
 }
 
-/** The row of an id after an insert failed; `undefined` where that cannot be told. */
+/** The row of an id after an insert failed; `undefined` where that cannot be told, such as by a store that hangs. */
 function rowAfterFailure(context: ServiceContext, id: string): Promise<InstanceRecord | null | undefined> {
-  return context.store.instances.get(id).catch(() => undefined);
+  const asked = withDeadline((signal) => context.store.instances.get(id, { signal }), {
+    clock: context.clock,
+    timeoutMs: tellsWithinMs,
+    expired: () => mcpError('PLUGIN_TIMEOUT', 'The store did not tell whether the row was made.'),
+  });
+  return asked.catch(() => undefined);
 }
 
 /** Whether a row came of a call, though the call failed: it was committed all the same, or a repetition was faster. */

@@ -5,7 +5,7 @@
  */
 import { withDeadline } from '../../async/deadline.js';
 import { Recurring } from '../../async/recurring.js';
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../../domain/errors/normalise-error.js';
 import { fairShare } from '../../domain/fleet/fair-share.js';
 import { memberLease, relayLease, shardLease } from '../../domain/fleet/lease-names.js';
@@ -59,6 +59,9 @@ export class LeaseKeeper implements Ownership, Claims {
   readonly #bound: BoundShards;
   /** What goes on from a start to its end. */
   #work: { readonly renewing: Recurring; readonly sharing: Recurring } | undefined;
+  /** Why the last renewal failed, and the last taking. */
+  #renewalFails: MCPInfraError | undefined;
+  #takingFails: MCPInfraError | undefined;
   #cancelExpiry: (() => void) | undefined;
   #before = '';
   #stopping = false;
@@ -79,9 +82,17 @@ export class LeaseKeeper implements Ownership, Claims {
     return this.#placements().get(type) ?? null;
   }
 
+  away(): MCPInfraError | undefined {
+    return this.#renewalFails ?? this.#takingFails;
+  }
+
   concerns(id: string): boolean {
     const shard = shardOf(id);
     return [...this.#placements().values()].some((at) => this.#epoch(shardLease(at, shard)) !== null);
+  }
+
+  get holderId(): string {
+    return this.#options.holderId;
   }
 
   /** Whether this process publishes events now. */
@@ -155,6 +166,7 @@ export class LeaseKeeper implements Ownership, Claims {
       retryMs: leaseTimes.retryMs,
       failed: (error) => {
         const why = normaliseError(error, 'STORE_FAILED', 'Renewing leases failed');
+        this.#renewalFails = why;
         this.#options.condition.degraded('store', why);
       },
     });
@@ -166,6 +178,7 @@ export class LeaseKeeper implements Ownership, Claims {
       work: () => this.#share(),
       retryMs: leaseTimes.renewEveryMs,
       failed: (error) => {
+        this.#takingFails = normaliseError(error, 'STORE_FAILED', 'Taking leases failed');
         this.#options.condition.report('leases', false, messageOf(error));
       },
     });
@@ -189,6 +202,9 @@ export class LeaseKeeper implements Ownership, Claims {
     );
     this.#held.renewed(renewed, answer);
     this.#changed();
+    // What ran out meanwhile is not renewed: it is taken anew.
+    if (this.#renewalFails) void this.look();
+    this.#renewalFails = undefined;
     this.#options.condition.recovered('store');
     return leaseTimes.renewEveryMs;
   }
@@ -208,6 +224,7 @@ export class LeaseKeeper implements Ownership, Claims {
     }
     if (give.length > 0) void this.#giveAway(give);
     if (this.#hasOthers(seen)) void this.#bound.refresh();
+    this.#takingFails = undefined;
     this.#options.condition.report('leases', true);
     return Math.min(leaseTimes.renewEveryMs, this.#untilNextEnds(seen));
   }

@@ -10,12 +10,21 @@ const leasesAreFreshMs = 1_000;
 /** What this process has read of the leases of all. */
 export class LeaseView {
   readonly #context: Pick<ServiceContext, 'clock' | 'store'>;
+  readonly #holderId: string;
   #leases: { readonly atMs: number; readonly read: Promise<readonly Lease[]> } | undefined;
   /** By holder: when its leases ended when they were first read here. */
   readonly #firstSeen = new Map<string, string>();
 
-  constructor(context: Pick<ServiceContext, 'clock' | 'store'>) {
+  /** @param holderId - by which this process holds its own */
+  constructor(context: Pick<ServiceContext, 'clock' | 'store'>, holderId = '') {
     this.#context = context;
+    this.#holderId = holderId;
+  }
+
+  /** The lease in force by which another process owns an instance; one of this process that it no longer trusts is none. */
+  async ofOther(record: InstanceRecord): Promise<Lease | null> {
+    const lease = await this.of(record);
+    return lease?.holderId === this.#holderId ? null : lease;
   }
 
   /** The lease of an instance in force; `null` where nobody has it. */

@@ -1,4 +1,4 @@
-import { mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { PeerCopy, PeerHost, PeerLogs, PeerSession } from '../../ports/peer-link.js';
@@ -42,6 +42,23 @@ export class OwnedCopies implements PeerHost {
   /** Whether an instance that nobody owns may become this process's. */
   mayOwn({ jsonSpec: { type }, runtime: { placement } }: InstanceRecord): boolean {
     return placement !== null && this.#ownership.placement(type) === placement;
+  }
+
+  /**
+   * Why nobody owns an instance that this process could own; `undefined` where it does or may not, and where it only has
+   * not taken the lease yet.
+   */
+  away(record: InstanceRecord): MCPInfraError | undefined {
+    if (this.owns(record) || !this.mayOwn(record)) return undefined;
+    const why = this.#ownership.away();
+    return (
+      why &&
+      mcpError(
+        'STORE_FAILED',
+        `Nobody owns the instance "${record.name}" at the moment, for this process can take no lease of it: ${why.message}`,
+        { cause: why },
+      )
+    );
   }
 
   /** The lines a copy wrote, without the secrets it was given; none where its provider keeps none. */

@@ -39,7 +39,7 @@ export class RemoteOwners {
 
   /** Whether a process is known to own an instance: not one that may have died with its leases, nor nobody at all. */
   async hasOwner(record: InstanceRecord): Promise<boolean> {
-    const lease = await this.#leases.of(record);
+    const lease = await this.#leases.ofOther(record);
     // Whether one that listens still lives is found out by asking it.
     return (
       lease !== null && ((lease.address !== null && this.#peer() !== undefined) || this.#leases.renews(lease))
@@ -73,6 +73,7 @@ export class RemoteOwners {
   ): Promise<T> {
     const peer = this.#peer();
     if (!peer) {
+      if ((await this.#leases.ofOther(record)) === null) throw noOwner(record);
       const how =
         'To reach it from here, give this process and the workers createMCPInfra({ peer: { key } }) with the same key, and the workers peer.listen, too';
       throw notOwner(record, `${how}.`);
@@ -92,16 +93,18 @@ export class RemoteOwners {
   }
 
   async #addressOf(record: InstanceRecord): Promise<string> {
-    const owner = await this.#leases.of(record);
-    if (!owner) {
-      throw mcpError(
-        'PLACEMENT_UNREACHABLE',
-        `No worker owns the instance "${record.name}" at the moment: none that reaches ${record.runtime.placement ?? 'its placement'} has its lease.`,
-      );
-    }
+    const owner = await this.#leases.ofOther(record);
+    if (!owner) throw noOwner(record);
     if (owner.address !== null) return owner.address;
     throw notOwner(record, `That process (${owner.holderId}) does not listen: give it peer.listen.`, false);
   }
+}
+
+function noOwner({ name, runtime: { placement } }: InstanceRecord): MCPInfraError {
+  return mcpError(
+    'PLACEMENT_UNREACHABLE',
+    `No worker owns the instance "${name}" at the moment: none that reaches ${placement ?? 'its placement'} has its lease.`,
+  );
 }
 
 function notOwner(record: InstanceRecord, how: string, retryable = true): MCPInfraError {

@@ -4,6 +4,7 @@ import { rowsOfPages } from '../../domain/list-page.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { Ownership } from '../context/ownership.js';
 import type { ServiceContext } from '../context/service-context.js';
+import { isStdio } from './link-registry.js';
 import type { LeaseView } from './lease-view.js';
 
 const endedWithItsProcess =
@@ -37,6 +38,15 @@ export class Sightings {
       health,
     } as const;
     return { ...record, status: 'pending', statusDetail: detail };
+  }
+
+  /** Whether somebody owns what is reached through its owner alone. */
+  async isReachable(record: InstanceRecord): Promise<boolean> {
+    const { id, jsonSpec, runtime } = record;
+    if (!isServing(record) || !isStdio(runtime.active?.spec ?? jsonSpec)) return true;
+    if (this.#ownership.fence({ id, type: jsonSpec.type, placement: runtime.placement }) !== null)
+      return true;
+    return (await this.#leases.ofOther(record)) !== null;
   }
 
   /** How many instances there are whose rows say that they serve and that do not, by what their rows say. */

@@ -309,7 +309,6 @@ export class Reconciler {
       await links.drop(record.id, candidate.revision);
       await this.#destroy(record, candidate, pass);
     }
-    await this.#retirements.end(record.id, pass.reconcile.signal);
     if (active && !isSo) {
       const { stopGraceMs: graceMs } = lifecycleMs(active.spec);
       await links.drop(record.id, active.revision);
@@ -319,6 +318,7 @@ export class Reconciler {
         { signal: pass.reconcile.signal },
       );
     }
+    await this.#retirements.end(record.id, pass.reconcile.signal);
     await this.#write(current, pass, {
       facts: [{ kind }],
       runtime: { candidate: null, renew: true, failures: 0, steadySince: null },

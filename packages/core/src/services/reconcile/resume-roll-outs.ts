@@ -1,4 +1,5 @@
 import { messageOf } from '../../domain/errors/normalise-error.js';
+import { rowsOfPages } from '../../domain/list-page.js';
 import type { InstanceRecord, PinnedServer } from '../../domain/instance/instance-record.js';
 import { moveToDefinition, pinServer } from '../context/move-to-definition.js';
 import type { ServiceContext } from '../context/service-context.js';
@@ -20,14 +21,10 @@ export async function wantedDefinitions(
   signal: AbortSignal,
 ): Promise<WantedDefinitions> {
   const wanted = new Map<string, WantedDefinition>();
-  let cursor: string | undefined;
-  do {
-    const page = await context.store.servers.list({ limit: pageSize, cursor }, { signal });
-    for (const server of page.items)
-      if (server.rollout === 'rolling')
-        wanted.set(server.id, { pinned: pinServer(server), tenant: server.tenant });
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined && !signal.aborted);
+  const { servers } = context.store;
+  for await (const server of rowsOfPages((cursor) => servers.list({ limit: pageSize, cursor }, { signal })))
+    if (server.rollout === 'rolling')
+      wanted.set(server.id, { pinned: pinServer(server), tenant: server.tenant });
   return wanted;
 }
 

@@ -1,24 +1,37 @@
 import { isAborted, onAbort, orAborted } from '../../async/abort.js';
-import { messageOf } from '../../domain/errors/normalise-error.js';
+import { retryDelayMs } from '../../async/retry.js';
+import { sleep } from '../../async/sleep.js';
+import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
+import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { Provider } from '../../ports/provider.js';
 import { lifecycleMs } from '../context/lifecycle-ms.js';
 import { copyRef } from '../ownership/link-registry.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
-interface Retirement {
-  readonly instanceId: string;
-  readonly over: AbortController;
-  readonly done: Promise<void>;
+/** A copy that is to go. */
+interface Retiring {
+  readonly record: InstanceRecord;
+  readonly copy: Copy;
+  readonly provider: Provider;
+}
+
+/** One try to remove a copy, the wait before it included. */
+interface Attempt {
+  /** Aborted to end the wait. */
+  readonly hurry: AbortController;
+  /** Resolves with what it failed with. */
+  readonly over: Promise<MCPInfraError | undefined>;
 }
 
 /**
  * The copies that updates replaced: each serves on for the clients it has, up to its `drain_timeout`, and is removed. They
- * have their own time, beside the passes over their instances; what a crash leaves of them, the resync removes.
+ * have their own time, beside the passes over their instances; a removal that fails is tried again until it succeeds. What
+ * a crash leaves of them, the resync removes.
  */
 export class Retirements {
   readonly #parts: ReconcileServices;
-  readonly #underWay = new Set<Retirement>();
+  readonly #underWay = new Map<Retiring, Attempt>();
   /** Aborted when nobody waits any more for copies to be removed. */
   readonly #lifetime = new AbortController();
 
@@ -28,23 +41,21 @@ export class Retirements {
 
   /** Begins the end of a copy that is no longer routed. */
   begin(record: InstanceRecord, copy: Copy, provider: Provider): void {
-    const over = new AbortController();
-    const done = this.#retire(record, copy, { provider, signal: over.signal });
-    const retirement = { instanceId: record.id, over, done };
-    this.#underWay.add(retirement);
-    void done.then(() => this.#underWay.delete(retirement));
+    void this.#retire({ record, copy, provider });
   }
 
   /**
    * Removes what is left of an instance's old copies now; an abort ends the wait for that only.
    *
-   * @throws `ABORTED`
+   * @throws `ABORTED`, and what a removal failed with; it goes on being tried then
    */
   async end(instanceId: string, signal: AbortSignal): Promise<void> {
-    await orAborted(
-      this.#end((retirement) => retirement.instanceId === instanceId),
+    const failures = await orAborted(
+      this.#hurry(({ record }) => record.id === instanceId),
       signal,
     );
+    const [first] = failures;
+    if (first) throw first;
   }
 
   /** Removes all old copies now. What is not removed when the signal fires is given up, and left to the next resync. */
@@ -52,33 +63,54 @@ export class Retirements {
     const giveUp = (): void => this.#lifetime.abort(signal?.reason);
     if (isAborted(signal)) giveUp();
     const release = signal && onAbort(signal, giveUp);
-    await this.#end(() => true);
+    await this.#hurry(() => true);
     release?.();
+    this.#lifetime.abort();
   }
 
-  async #end(concerns: (retirement: Retirement) => boolean): Promise<void> {
-    const ending = [...this.#underWay].filter(concerns);
-    for (const { over } of ending) over.abort();
-    await Promise.all(ending.map(({ done }) => done));
+  /** Has copies removed without waiting any longer. Returns what that failed with. */
+  async #hurry(concerns: (retiring: Retiring) => boolean): Promise<readonly MCPInfraError[]> {
+    const attempts = [...this.#underWay].filter(([retiring]) => concerns(retiring));
+    for (const [, { hurry }] of attempts) hurry.abort();
+    const failures = await Promise.all(attempts.map(([, { over }]) => over));
+    return failures.filter((error) => error !== undefined);
   }
 
-  async #retire(
-    record: InstanceRecord,
-    copy: Copy,
-    { provider, signal }: { readonly provider: Provider; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async #retire(retiring: Retiring): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      const hurry = new AbortController();
+      const over = this.#attempt(retiring, failures, hurry.signal);
+      this.#underWay.set(retiring, { hurry, over });
+      if ((await over) === undefined || this.#lifetime.signal.aborted) break;
+    }
+    this.#underWay.delete(retiring);
+  }
+
+  async #attempt(
+    { record, copy, provider }: Retiring,
+    failures: number,
+    hurry: AbortSignal,
+  ): Promise<MCPInfraError | undefined> {
     const { context, links, ownership, secrets } = this.#parts;
     const { drainTimeoutMs: withinMs, stopGraceMs: graceMs } = lifecycleMs(copy.spec);
+    const { signal } = this.#lifetime;
     try {
-      await links.vacate(record.id, copy.revision, { withinMs, signal });
+      if (failures === 0) await links.vacate(record.id, copy.revision, { withinMs, signal: hurry });
+      else await sleep(context.clock, retryDelayMs(failures + 1, context.random()), hurry, signal);
+      if (failures > 0 && isAborted(signal)) return undefined;
       const owned = { id: record.id, type: copy.spec.type, placement: record.runtime.placement };
       // Another worker finds it as an orphan.
-      if (ownership.fence(owned) === null) return;
-      await provider.destroy(copyRef(record, copy), { graceMs }, { signal: this.#lifetime.signal });
+      if (ownership.fence(owned) === null) return undefined;
+      await provider.destroy(copyRef(record, copy), { graceMs }, { signal });
+      return undefined;
     } catch (thrown) {
-      const error = messageOf(secrets.scrubError(record.id, thrown));
-      const fields = { instance: record.name, revision: copy.revision, error };
+      const error = secrets.scrubError(
+        record.id,
+        normaliseError(thrown, 'PROVIDER_FAILED', 'Removing a copy that was replaced failed'),
+      );
+      const fields = { instance: record.name, revision: copy.revision, error: error.message };
       context.logger.warn('a copy that was replaced could not be removed yet', fields);
+      return error;
     }
   }
 }

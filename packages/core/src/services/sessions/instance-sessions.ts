@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../domain/errors/error-codes.js';
 import { hasCode } from '../../domain/errors/has-code.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import type { InstanceRecord, ToolDescription } from '../../domain/instance/instance-record.js';
+import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { CallProgress, LinkTarget, MCPLink, ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
 import { visibleInstance, type Scope } from '../context/access.js';
@@ -251,26 +252,27 @@ export class InstanceSessions {
     const isNew = active !== null && (await this.#secrets.know(record, active));
     const scrubbed = this.#secrets.scrubError(record.id, error);
     // The call may have outlived the instance, whose end is told only once.
-    if (isNew && (await this.#isGone(record.id))) this.#secrets.forget(record.id);
+    if (isNew) void this.#forgetWhereGone(record.id);
     return scrubbed;
   }
 
-  /** Whether there is no such instance any more; not where that cannot be told. */
-  async #isGone(id: string): Promise<boolean> {
-    return this.#context.store.instances.get(id).then(
-      (row) => row === null,
-      () => false,
-    );
+  /** Where it cannot be told whether there is such an instance, it is kept for whoever asks next. */
+  async #forgetWhereGone(id: string): Promise<void> {
+    const row = await this.#context.store.instances.get(id).catch(() => undefined);
+    if (row === null) this.#secrets.forget(id);
   }
 
   /** The way to the routed copy, woken where it sleeps. @throws as {@link Awakening.untilServing}, `NOT_OWNER` */
   async #reach(id: string, options: CommandOptions, deadlines: Deadlines): Promise<Reached> {
     const { clock } = this.#context;
     const { signal, actor } = options;
+    const untilMs = deadlines.servesByMs;
     for (;;) {
-      const found = await visibleInstance(this.#context, this.#scope, { id, options });
-      const untilMs = deadlines.servesByMs;
-      const seen = await this.#sightings.asSeen(found);
+      const seen = await this.#lookedUp(id, untilMs, { signal }, async (inTime) => {
+        const found = await visibleInstance(this.#context, this.#scope, { id, options: inTime });
+        await this.#refuseOwnerless(found);
+        return this.#sightings.asSeen(found);
+      });
       const record = await this.#awakening.untilServing(seen, { signal, actor, untilMs });
       const { active } = record.runtime;
       if (!active)
@@ -278,12 +280,45 @@ export class InstanceSessions {
       if (!isStdio(active.spec) || this.#owned.owns(record))
         return { record, link: this.#links.of(record, active) };
       const isOver = clock.monotonicMs() + lookForOwnerMs > untilMs;
-      if (isOver || !this.#owned.mayOwn(record) || (await this.#remote.hasOwner(record))) {
+      const isOthers =
+        isOver ||
+        !this.#owned.mayOwn(record) ||
+        (await this.#lookedUp(id, untilMs, { signal }, () => this.#remote.hasOwner(record)));
+      if (isOthers) {
         const dial: LinkTarget['dial'] = (dialing) => this.#remote.dial(record, active, dialing);
         return { record, link: this.#links.remote(record, active, dial) };
       }
       await sleep(clock, lookForOwnerMs, signal);
       throwIfAborted(signal);
     }
+  }
+
+  /** Looks something up in the store, as long as the caller waits. */
+  #lookedUp<T>(
+    id: string,
+    untilMs: number,
+    { signal }: CommandOptions,
+    look: (options: { readonly signal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    const { clock } = this.#context;
+    return withDeadline((inTime) => look({ signal: inTime }), {
+      clock,
+      timeoutMs: Math.max(0, untilMs - clock.monotonicMs()),
+      signals: [signal],
+      expired: () =>
+        mcpError(
+          'REQUEST_TIMEOUT',
+          `The store did not say in time where the instance ${id} is: it does not answer.`,
+        ),
+    });
+  }
+
+  /** @throws `STORE_FAILED` where only its owner reaches or starts it, and nobody can become that */
+  async #refuseOwnerless(record: InstanceRecord): Promise<void> {
+    const { runtime, desiredState } = record;
+    const away = this.#owned.away(record);
+    if (!away || runtime.deleteRequestedAt !== null || desiredState === 'stopped') return;
+    if (isServing(record) && !isStdio(runtime.active?.spec ?? record.jsonSpec)) return;
+    if (!(await this.#remote.hasOwner(record))) throw away;
   }
 }

@@ -36,6 +36,16 @@ export class InstanceWaiter {
    * @throws `ABORTED` with the last state in the details, `NOT_FOUND` when it never was
    */
   async *follow(id: string, options: CommandOptions): AsyncGenerator<InstanceRecord | null> {
+    let last = '';
+    for await (const record of this.#looks(id, options)) {
+      const now = record === null ? 'gone' : `${record.status} ${String(record.resourceVersion)}`;
+      if (now !== last) yield record;
+      last = now;
+    }
+  }
+
+  /** Yields an instance each time it is looked at; ends as {@link follow}. */
+  async *#looks(id: string, options: CommandOptions): AsyncGenerator<InstanceRecord | null> {
     await visibleInstance(this.#context, this.#scope, { id, options });
     const { signal = new AbortController().signal } = options;
     let news = new AbortController();
@@ -53,8 +63,8 @@ export class InstanceWaiter {
           yield null;
           return;
         }
-        if (record.resourceVersion !== last?.resourceVersion || record.status !== last.status) yield record;
         last = record;
+        yield record;
         await sleep(this.#context.clock, lookAgainMs, signal, news.signal);
       }
     } finally {
@@ -72,7 +82,7 @@ export class InstanceWaiter {
       if (record === null) break;
       if (met(record)) return record;
     }
-    throw mcpError('INSTANCE_DELETED', `The instance ${id} was deleted before it came to the awaited state.`);
+    throw deleted(id);
   }
 
   async untilGone(id: string, options: CommandOptions): Promise<void> {
@@ -98,8 +108,16 @@ export class InstanceWaiter {
 
   /** Waits through retries until it is ready; rejects at once when it cannot become so by itself. */
   async untilReady(id: string, options: CommandOptions): Promise<InstanceRecord> {
-    return this.until(id, isReady, options);
+    for await (const record of this.#looks(id, options)) {
+      if (record === null) break;
+      if (isReady(record) && (await this.#sightings.isReachable(record))) return record;
+    }
+    throw deleted(id);
   }
+}
+
+function deleted(id: string): MCPInfraError {
+  return mcpError('INSTANCE_DELETED', `The instance ${id} was deleted before it came to the awaited state.`);
 }
 
 function isReady(record: InstanceRecord): boolean {
