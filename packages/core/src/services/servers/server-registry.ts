@@ -3,6 +3,7 @@
  * Hosts call it, the instances' room admits definitions by it.
  * It never touches a running copy; a roll-out writes wishes.
  */
+import { untilItFits } from '../../async/until-it-fits.js';
 import type { Issue } from '../../domain/errors/issue.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
@@ -101,7 +102,12 @@ export class MCPServerRegistry {
     const fields = parseServerInput(input);
     for (;;) {
       const existing = await this.#find(fields, options);
-      if (existing) return this.#write(existing, fields, options);
+      if (existing) {
+        return untilItFits(this.#context.random, async () => {
+          const newest = (await this.#find(fields, options)) ?? existing;
+          return () => this.#write(newest, fields, options);
+        });
+      }
       try {
         return await this.register(input, options);
       } catch (error) {
@@ -146,15 +152,18 @@ export class MCPServerRegistry {
     patch: Partial<MCPServerInput>,
     options: ServerUpdateOptions = {},
   ): Promise<MCPServer> {
-    const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
-    if (options.ifResourceVersion !== undefined && options.ifResourceVersion !== current.resourceVersion) {
-      throw mcpError(
-        'CONFLICT',
-        `The server "${current.name}" has the resourceVersion ${String(current.resourceVersion)}, not ${String(options.ifResourceVersion)}.`,
-      );
-    }
     const { parseServerInput } = await import('./server-input.js');
-    return this.#write(current, parseServerInput(patch, current), options);
+    return untilItFits(this.#context.random, async () => {
+      const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
+      if (options.ifResourceVersion !== undefined && options.ifResourceVersion !== current.resourceVersion) {
+        throw mcpError(
+          'CONFLICT',
+          `The server "${current.name}" has the resourceVersion ${String(current.resourceVersion)}, not ${String(options.ifResourceVersion)}.`,
+        );
+      }
+      const fields = parseServerInput(patch, current);
+      return () => this.#write(current, fields, options);
+    });
   }
 
   /**
