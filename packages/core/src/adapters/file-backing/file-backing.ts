@@ -10,6 +10,7 @@ import { isErrno } from './errno.js';
 import { FileCommits } from './file-commits.js';
 import { Journal } from './journal.js';
 import { readStoreFile, type StoreContent } from './read-store-file.js';
+import { refuseOtherNames } from './refuse-other-names.js';
 import { refuseUnreadable, rowsToJson } from './rows-json.js';
 import { snapshotRecords } from './snapshot.js';
 import type { StoreHead } from './store-head.js';
@@ -46,6 +47,7 @@ async function openLocked({ path, fleet, applied, lock }: Opening): Promise<Open
   await removeDrafts(path);
   const file = await openIfThere(path);
   try {
+    if (file) await refuseOtherNames(path, file);
     const { head, rows, journal: place } = file ? await readStoreFile(path, file) : emptyContent(fleet);
     refuseOtherFleet(path, { head, fleet });
     const committed = new Committed();
