@@ -13,7 +13,7 @@ import type { ResolvedOptions } from './options.js';
 /** The host's plugins behind their guards, and what else every service works with. */
 export interface WiredPlugins extends Omit<
   ServiceContext,
-  'identity' | 'links' | 'wake' | 'committed' | 'clock'
+  'identity' | 'links' | 'stopping' | 'wake' | 'committed' | 'clock'
 > {
   readonly clock: FleetClock;
   readonly bus: EventBus;

@@ -37,6 +37,7 @@ export class Wiring {
   readonly #work: WiredWorker;
   readonly #control: WiredControl;
   readonly #ending = new AbortController();
+  readonly #stopping = new AbortController();
   #identity: StoreIdentity | undefined;
   #links: MCPLinks | undefined;
   #letProcessEnd: () => void = () => undefined;
@@ -57,6 +58,7 @@ export class Wiring {
           throw notStarted();
         },
       },
+      stopping: this.#stopping.signal,
       wake: (id, news) => this.#work.worker?.wake(id, news),
       committed: () => this.#events.relay.committed(),
     };
@@ -132,6 +134,9 @@ export class Wiring {
     const most = (): number => time.leftMs - Math.min(shares.storeMs, timeoutMs / 4);
     const local = (): number => Math.min(shares.localMs, most());
     this.#ending.abort();
+    this.#stopping.abort(
+      mcpError('ALREADY_STOPPED', 'The infra stops; what was waited for does not come any more.'),
+    );
     reach.stop();
     void aligning.stop();
 

@@ -6,6 +6,7 @@ import {
 } from '../../domain/secrets/secret-reference.js';
 import { Secret } from '../../domain/secrets/secret.js';
 import { visibleInstance, type Scope } from '../context/access.js';
+import { commandOptions, refuseUnknownOptions } from '../context/known-options.js';
 import { secretScopeOf } from './instance-admission.js';
 import type { InstanceCommands } from './instance-commands.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
@@ -56,6 +57,7 @@ export class EnvironmentService {
     value: string,
     options: SetEnvironmentOptions = {},
   ): Promise<void> {
+    refuseUnknownOptions('environment.set()', options, [...commandOptions, 'secret']);
     if (options.secret === true) {
       await this.#putSecret(instanceId, name, { value, options });
       return;
@@ -80,6 +82,7 @@ export class EnvironmentService {
 
   /** The variables of the instance's own document, by name. */
   async list(instanceId: string, options: CommandOptions = {}): Promise<readonly EnvironmentEntry[]> {
+    refuseUnknownOptions('environment.list()', options, commandOptions);
     const record = await visibleInstance(this.#context, this.#scope, { id: instanceId, options });
     return Object.entries(record.jsonSpec.environment ?? {})
       .map(([name, text]): EnvironmentEntry => {
@@ -92,6 +95,7 @@ export class EnvironmentService {
 
   /** Removes a variable, and its secret where the instance owned it. Absent resolves. */
   async delete(instanceId: string, name: string, options: CommandOptions = {}): Promise<void> {
+    refuseUnknownOptions('environment.delete()', options, commandOptions);
     await this.#commands.changeDocument(instanceId, options, (spec) => {
       const { [name]: _removed, ...environment } = spec.environment ?? {};
       return { ...spec, environment };
@@ -105,6 +109,7 @@ export class EnvironmentService {
    * @throws `NOT_FOUND` when the variable is no secret of this instance
    */
   async rotate(instanceId: string, name: string, value: string, options: CommandOptions = {}): Promise<void> {
+    refuseUnknownOptions('environment.rotate()', options, commandOptions);
     const entry = await this.get(instanceId, name, options);
     const own = formatSecretReference(this.#reference(instanceId, name));
     if (entry?.references.includes(own) !== true) {

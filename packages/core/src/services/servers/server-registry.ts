@@ -8,6 +8,7 @@ import type { Issue } from '../../domain/errors/issue.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
+import { commandOptions, pageOptions, refuseUnknownOptions } from '../context/known-options.js';
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { draftEvent, serverSubject, timestamp } from '../context/event-drafts.js';
 import { pinServer } from '../context/move-to-definition.js';
@@ -24,6 +25,8 @@ export interface ServerFilter {
   readonly tags?: readonly string[] | undefined;
   readonly status?: MCPServerStatus | readonly MCPServerStatus[] | undefined;
 }
+
+const filterFields = ['name', 'labels', 'tags', 'status'] as const satisfies readonly (keyof ServerFilter)[];
 
 /** How a change of a server reaches the instances made of it. */
 export interface ServerUpdateOptions extends CommandOptions {
@@ -124,10 +127,11 @@ export class MCPServerRegistry {
   }
 
   /** Lists a page of definitions by age. */
-  async list(
-    { limit = 100, cursor, ...filter }: ServerFilter & PageQuery = {},
-    { signal }: CommandOptions = {},
-  ): Promise<Page<MCPServer>> {
+  async list(query: ServerFilter & PageQuery = {}, options: CommandOptions = {}): Promise<Page<MCPServer>> {
+    refuseUnknownOptions('servers.list()', query, [...filterFields, ...pageOptions]);
+    refuseUnknownOptions('servers.list()', options, commandOptions);
+    const { limit = 100, cursor, ...filter } = query;
+    const { signal } = options;
     const { name, labels, tags } = filter;
     const status = typeof filter.status === 'string' ? [filter.status] : filter.status;
     const tenant = this.#scope ?? undefined;
@@ -152,6 +156,7 @@ export class MCPServerRegistry {
     patch: Partial<MCPServerInput>,
     options: ServerUpdateOptions = {},
   ): Promise<MCPServer> {
+    refuseUnknownOptions('servers.update()', options, [...commandOptions, 'ifResourceVersion', 'rollout']);
     const { parseServerInput } = await import('./server-input.js');
     return untilItFits(this.#context.random, async () => {
       const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
