@@ -43,7 +43,7 @@ export class Wiring {
   #letProcessEnd: () => void = () => undefined;
 
   constructor(options: ResolvedOptions) {
-    const { bus, ...plugins } = wirePlugins(options);
+    const { bus, ...plugins } = wirePlugins(options, () => this.#events.condition.evidence('store'));
     this.#options = options;
     this.#bus = bus;
     this.context = {

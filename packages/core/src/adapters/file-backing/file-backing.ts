@@ -15,6 +15,9 @@ import { refuseUnreadable, rowsToJson } from './rows-json.js';
 import { snapshotRecords } from './snapshot.js';
 import type { StoreHead } from './store-head.js';
 
+// As much as a large row: a few bytes may fit where no row does any more.
+const triedLength = 16 * 1024;
+
 /** Keeps everything in one file, which one process at a time may use. */
 export function fileBacking(file: string, fleet: string | undefined): Backing {
   return {
@@ -66,6 +69,8 @@ async function openLocked({ path, fleet, applied, lock }: Opening): Promise<Open
       committed,
       prepare: refuseUnreadable,
       append: (changes) => journal.append(rowsToJson(changes)),
+      // A record with none of the members that mean something.
+      tryOut: () => journal.append({ tried: '.'.repeat(triedLength) }),
       applied: (changes) => {
         journal.renewIfDue();
         applied(changes);
