@@ -106,16 +106,15 @@ export type { HandlerContext } from './services/events/handler-calls.js';
 export type { PartCondition } from './services/events/fleet-condition.js';
 export type { InstanceUpdateOptions } from './services/instances/instance-commands.js';
 export type { MCPServerInstanceInput, MCPServerInstancePatch } from './services/instances/instance-input.js';
-export {
-  InstanceManager,
-  type CheckedPatch,
-  type KnownFields,
-  type CheckedSpec,
-  type InstanceFilter,
-  type MergePatch,
-  type SpecInput,
-  type SpecPatch,
-} from './services/instances/instance-manager.js';
+export type {
+  CheckedPatch,
+  CheckedSpec,
+  KnownFields,
+  MergePatch,
+  SpecInput,
+  SpecPatch,
+} from './services/instances/checked-spec.js';
+export { InstanceManager, type InstanceFilter } from './services/instances/instance-manager.js';
 export type { InstancePlan, ValidationResult } from './services/instances/instance-plan.js';
 export type {
   CallToolOptions,

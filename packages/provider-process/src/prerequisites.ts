@@ -1,16 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import type { Prerequisite } from '@mcpinfra/core/plugin';
-import { canSeeProcesses } from './process-table.js';
+import { processTable } from './process-table.js';
 
 // Three pipes for each server, and some for the channel and probes of each.
 const filesPerServer = 8;
 
 /** Tells what servers can count on here. */
 export async function checkPrerequisites(): Promise<readonly Prerequisite[]> {
-  if (!canSeeProcesses()) {
-    const message =
-      'Only Linux shows the processes of others: here limits are not kept, and children that leave the process group ' +
-      'of a server, or whose host was killed, are not ended.';
+  const table = processTable();
+  if (table !== 'ours') {
+    const why =
+      table === 'foreign'
+        ? '/proc shows the processes of another pid namespace: mount that of this one (mount -t proc proc /proc, or unshare --mount-proc). Until then'
+        : 'Only the /proc of Linux shows the processes of others: here';
+    const message = `${why} limits are not kept, and children that leave the process group of a server, or whose host was killed, are not ended.`;
     return [{ name: 'process table', ok: false, message }];
   }
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');

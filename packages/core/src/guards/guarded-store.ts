@@ -1,13 +1,18 @@
 import { underSignals } from '../async/abort.js';
 import { nextTurn } from '../async/next-turn.js';
+import type { ErrorCode } from '../domain/errors/error-codes.js';
+import { hasCode } from '../domain/errors/has-code.js';
 import { normaliseError } from '../domain/errors/normalise-error.js';
 import type { Event } from '../domain/events/event.js';
 import type { Page } from '../domain/list-page.js';
 import type { CallOptions } from '../ports/common.js';
-import type { EventQuery, Store, StoreIdentity, StoreWriter } from '../ports/store.js';
+import type { EventQuery, LeaseTable, Store, StoreIdentity, StoreWriter } from '../ports/store.js';
 import { Guard, type GuardOptions } from './guard.js';
 import { guardedListener } from './guarded-listener.js';
 import { backwards, endless, expiredInVain, misfit } from './store-answers.js';
+
+/** What a store fails with for its own reasons, and not because of what was asked. */
+const ownFailures: readonly ErrorCode[] = ['STORE_FAILED', 'STORE_LOCKED', 'PLUGIN_TIMEOUT'];
 
 /** A call for a part of what there is. */
 interface Part<T> {
@@ -34,7 +39,13 @@ type Call = <T>(
  * A transaction that is given up cannot write any more, but it may have committed: its outcome is unknown, as with any
  * write that is given up.
  */
-export function guardStore(store: Store, options: GuardOptions): Store {
+export function guardStore(
+  store: Store,
+  options: GuardOptions & {
+    /** Told of each call that failed for the store's own reasons; not of leases, whose keeper hears for itself. */
+    readonly failed?: (() => void) | undefined;
+  },
+): Store {
   const { specificationVersion } = store;
   const guard = new Guard<StoreIdentity>(
     { port: 'store', name: 'store', specificationVersion, code: 'STORE_FAILED', opens: true },
@@ -42,6 +53,7 @@ export function guardStore(store: Store, options: GuardOptions): Store {
   );
   const { storeMs, transactionMs } = guard.deadlines;
   const watch = store.watch?.bind(store);
+  const canWrite = store.canWrite?.bind(store);
   const answering =
     <T>(asked: Asked<T>, work: (inner: CallOptions) => Promise<T>) =>
     async (inner: CallOptions): Promise<T> => {
@@ -53,8 +65,17 @@ export function guardStore(store: Store, options: GuardOptions): Store {
       if (part?.goesOn(answer) === true) await nextTurn();
       return answer;
     };
-  const call: Call = (asked, o, work) =>
+  const plain: Call = (asked, o, work) =>
     guard.call(nameOf(asked), { timeoutMs: storeMs, signal: o?.signal }, answering(asked, work));
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (hasCode(error, ...ownFailures)) options.failed?.();
+      throw error;
+    }
+  };
+  const call: Call = (asked, o, work) => told(plain(asked, o, work));
 
   return {
     specificationVersion,
@@ -66,20 +87,24 @@ export function guardStore(store: Store, options: GuardOptions): Store {
     close: (o) => guard.close(o, (bounds) => store.close(bounds)),
     ...guardWriter(store, call),
     ...guardTables(store, call),
+    leases: guardLeases(store, plain),
     transaction: (work, { signal } = {}) =>
-      guard.call('transaction', { timeoutMs: transactionMs, signal }, (bounds) => {
-        const callInside: Call = (asked, o, write) =>
-          underSignals([bounds.signal, o?.signal], (signal) => call(asked, { signal }, write));
-        return store.transaction(async (writer) => {
-          try {
-            return await work(guardWriter(writer, callInside));
-          } catch (error) {
-            // The work is ours: what it throws by mistake is no failure of the store.
-            throw normaliseError(error, 'INTERNAL', 'The work of a transaction failed');
-          }
-        }, bounds);
-      }),
-    now: (o) => call('now', o, (inner) => store.now(inner)),
+      told(
+        guard.call('transaction', { timeoutMs: transactionMs, signal }, (bounds) => {
+          const callInside: Call = (asked, o, write) =>
+            underSignals([bounds.signal, o?.signal], (ends) => plain(asked, { signal: ends }, write));
+          return store.transaction(async (writer) => {
+            try {
+              return await work(guardWriter(writer, callInside));
+            } catch (error) {
+              // The work is ours: what it throws by mistake is no failure of the store.
+              throw normaliseError(error, 'INTERNAL', 'The work of a transaction failed');
+            }
+          }, bounds);
+        }),
+      ),
+    now: (o) => plain('now', o, (inner) => store.now(inner)),
+    ...(canWrite && { canWrite: (o) => plain('canWrite', o, (inner) => canWrite(inner)) }),
     ...(watch && {
       watch: (listener, report) => guardedListener(guard, listener, (guarded) => watch(guarded, report)),
     }),
@@ -106,10 +131,7 @@ function guardWriter(writer: StoreWriter, call: Call): StoreWriter {
 }
 
 /** The tables are looked up at each call: a store may have them only once it is open. */
-function guardTables(
-  store: Store,
-  call: Call,
-): Pick<Store, 'servers' | 'instances' | 'events' | 'leases' | 'counters'> {
+function guardTables(store: Store, call: Call): Pick<Store, 'servers' | 'instances' | 'events' | 'counters'> {
   return {
     servers: {
       get: (id, o) => call('servers.get', o, (inner) => store.servers.get(id, inner)),
@@ -147,14 +169,6 @@ function guardTables(
         call('events.removeDeadLetter', o, (inner) => store.events.removeDeadLetter(group, position, inner)),
       trim: (before, o) => call('events.trim', o, (inner) => store.events.trim(before, inner)),
     },
-    leases: {
-      acquire: (names, holder, o) =>
-        call('leases.acquire', o, (inner) => store.leases.acquire(names, holder, inner)),
-      renew: (holder, o) => call('leases.renew', o, (inner) => store.leases.renew(holder, inner)),
-      release: (names, holderId, o) =>
-        call('leases.release', o, (inner) => store.leases.release(names, holderId, inner)),
-      list: (o) => call('leases.list', o, (inner) => store.leases.list(inner)),
-    },
     counters: {
       get: (name, o) => call('counters.get', o, (inner) => store.counters.get(name, inner)),
       recount: (o) => call('counters.recount', o, (inner) => store.counters.recount(inner)),
@@ -179,5 +193,15 @@ function eventsAfter({ after, limit }: EventQuery): Part<readonly Event[]> {
     method: 'events.read',
     fault: (read) => backwards(read, after),
     goesOn: ({ length }) => length >= limit,
+  };
+}
+
+function guardLeases({ leases }: Store, call: Call): LeaseTable {
+  return {
+    acquire: (names, holder, o) => call('leases.acquire', o, (inner) => leases.acquire(names, holder, inner)),
+    renew: (holder, o) => call('leases.renew', o, (inner) => leases.renew(holder, inner)),
+    release: (names, holderId, o) =>
+      call('leases.release', o, (inner) => leases.release(names, holderId, inner)),
+    list: (o) => call('leases.list', o, (inner) => leases.list(inner)),
   };
 }

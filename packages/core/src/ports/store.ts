@@ -33,6 +33,12 @@ export interface Store extends StoreWriter {
    * `work` must use the writer it is given and nothing slow; it may be run again when the store had to start over.
    */
   transaction<T>(work: (writer: StoreWriter) => Promise<T>, options?: CallOptions): Promise<T>;
+  /**
+   * Resolves when the store can write. Asked when leases are renewed, for a store that keeps those elsewhere than its rows.
+   *
+   * @throws why it cannot, such as a full disk
+   */
+  canWrite?(options?: CallOptions): Promise<void>;
   /** The store's clock, which decides on leases and on every time that processes compare. */
   now(options?: CallOptions): Promise<Timestamp>;
   /**

@@ -28,7 +28,7 @@ export async function diagnose(
   if (!surroundings.started) return found;
   const bus = surroundings.condition.parts().find(({ part }) => part === busPart);
   const [store, ...providers] = await Promise.all([
-    askStore(context),
+    askStore(context, surroundings.condition),
     ...[...context.providers.values()].map((provider) => askProvider(context, provider)),
   ]);
   found.push(...store, { name: busPart, ok: bus === undefined, message: bus?.message ?? 'Answers.' });
@@ -57,12 +57,17 @@ function checkNode(version: string): Prerequisite {
   };
 }
 
-async function askStore(context: ServiceContext): Promise<readonly Prerequisite[]> {
+async function askStore(
+  context: ServiceContext,
+  condition: FleetCondition,
+): Promise<readonly Prerequisite[]> {
   const line = await ask(context, 'store', async (signal) => {
     const count = await context.store.instances.count({}, { signal });
     return `${String(count)} instances.`;
   });
-  return [line];
+  // It may read and not write.
+  const known = condition.parts().find(({ part }) => part === 'store');
+  return [line.ok && known ? { name: 'store', ok: false, message: known.message } : line];
 }
 
 async function askProvider(context: ServiceContext, provider: Provider): Promise<readonly Prerequisite[]> {

@@ -1,8 +1,8 @@
-import { mcpError } from '../domain/errors/mcpinfra-error.js';
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Prerequisite } from '../ports/provider.js';
 import type { StoreIdentity } from '../ports/store.js';
 import type { CollectOptions, CollectResult } from '../services/reconcile/orphan-collector.js';
+import { refuseUnknownOptions } from '../services/context/known-options.js';
 import type { CommandOptions } from '../services/context/service-context.js';
 import type { ApplyOptions, ApplyResult, FleetDocument } from '../services/documents/desired-state.js';
 import type { EventStream } from '../services/events/event-stream.js';
@@ -10,6 +10,7 @@ import type { EnvironmentService } from '../services/instances/environment-servi
 import type { InstanceManager } from '../services/instances/instance-manager.js';
 import type { MCPServerRegistry } from '../services/servers/server-registry.js';
 import { check } from './checked-options.js';
+import { checkedTenant } from './checked-tenant.js';
 import { fleetHealth, type FleetHealth } from './fleet-health.js';
 import { Lifecycle } from './lifecycle.js';
 import type { ResolvedOptions } from './options.js';
@@ -109,15 +110,14 @@ export class MCPInfra<TSpec extends JsonSpec = JsonSpec> implements MCPInfraScop
     return this.#whole.export(options);
   }
 
-  /** The same fleet as one tenant sees it: it creates, limits and hears only that tenant's. */
-  scope({ tenant }: ScopeOptions): MCPInfraScope<TSpec> {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u.test(tenant)) {
-      throw mcpError(
-        'INVALID_ARGUMENT',
-        `A tenant is up to 100 letters, digits, ".", "_" and "-", not ${JSON.stringify(tenant)}.`,
-      );
-    }
-    return new FleetScope<TSpec>(this.#wiring.scopeParts, tenant);
+  /**
+   * The same fleet as one tenant sees it: it creates, limits and hears only that tenant's.
+   *
+   * @throws `INVALID_ARGUMENT` for whatever does not name a tenant: there is no scope of the whole fleet but this itself
+   */
+  scope(options: ScopeOptions): MCPInfraScope<TSpec> {
+    refuseUnknownOptions('scope()', options, ['tenant']);
+    return new FleetScope<TSpec>(this.#wiring.scopeParts, checkedTenant(options.tenant));
   }
 
   /**

@@ -10,7 +10,7 @@ import type { Logger } from '../ports/logger.js';
 import type { Provider } from '../ports/provider.js';
 import type { SecretResolver, SecretStore } from '../ports/secret-resolver.js';
 import type { Store } from '../ports/store.js';
-import type { Deadlines } from '../guards/guard-deadlines.js';
+import { defaultDeadlines, type Deadlines } from '../guards/guard-deadlines.js';
 import { check, checkedKey } from './checked-options.js';
 import { resolvePeerOptions, type PeerOptions } from './peer-options.js';
 import { systemClock } from './system-clock.js';
@@ -161,9 +161,12 @@ const known = [
 /** Checks a host's options and fills in the rest. @throws `INVALID_OPTIONS` */
 export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
   check.known(options, known);
-  const { limits = {}, concurrency = {}, rotation = {}, gatewayUrl } = options;
+  const { limits = {}, concurrency = {}, rotation = {}, deadlines = {}, gatewayUrl } = options;
   // What a host gives is not always what its types say.
   const providers: readonly Provider[] = Array.isArray(options.providers) ? options.providers : [];
+  providers.forEach((provider, i) =>
+    check.withMethods(`providers[${i}]`, provider, ['open', 'ensureRunning']),
+  );
   const roles = check
     .texts('roles', options.roles ?? ['control', 'worker'])
     .map((role): Role => check.oneOf('roles', role, ['control', 'worker']));
@@ -177,6 +180,9 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
   check.known(limits, ['maxInstances', 'maxInstancesPerTenant'], 'limits');
   check.known(rotation, ['key'], 'rotation');
   check.known(concurrency, ['starts', 'pulls', 'probes', 'reconciles'], 'concurrency');
+  check.known(deadlines, Object.keys(defaultDeadlines), 'deadlines');
+  const times: readonly (readonly [string, unknown])[] = Object.entries(deadlines);
+  for (const [name, ms] of times) if (ms !== undefined) check.above0(`deadlines.${name}`, ms);
   if (roles.length === 0) throw check.unexpected('roles', 'a list of "control" and "worker"', roles);
   if (gatewayUrl !== undefined && !URL.canParse(gatewayUrl)) {
     throw check.unexpected('gatewayUrl', 'a URL such as https://mcp.example.com/mcp', gatewayUrl);
@@ -186,10 +192,10 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
   const onStop = check.oneOf('onStop', options.onStop ?? 'keep', ['keep', 'destroy']);
   return Object.freeze({
     providers,
-    secrets: options.secrets ?? [memorySecrets()],
-    store: options.store ?? memoryStore(),
-    events: options.events ?? memoryEventBus(),
-    logger: options.logger,
+    secrets: checkedSecrets(options.secrets ?? [memorySecrets()]),
+    store: check.withMethods('store', options.store ?? memoryStore(), ['open', 'transaction']),
+    events: check.withMethods('events', options.events ?? memoryEventBus(), ['open', 'publish']),
+    logger: options.logger && check.withMethods('logger', options.logger, ['debug', 'info', 'warn', 'error']),
     roles: new Set(roles),
     limits: {
       maxInstances:
@@ -200,7 +206,7 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
           : check.whole('limits.maxInstancesPerTenant', limits.maxInstancesPerTenant),
     },
     gatewayUrl: gatewayUrl ?? null,
-    allowUnknownEnvironment: options.allowUnknownEnvironment ?? false,
+    allowUnknownEnvironment: check.flag('allowUnknownEnvironment', options.allowUnknownEnvironment ?? false),
     concurrency: {
       starts: check.whole('concurrency.starts', concurrency.starts ?? 4),
       pulls: check.whole('concurrency.pulls', concurrency.pulls ?? 3),
@@ -215,8 +221,15 @@ export function resolveOptions(options: MCPInfraOptions): ResolvedOptions {
     eventRetentionMs: check.whole('eventRetentionMs', options.eventRetentionMs ?? 7 * 24 * 3_600_000),
     onStop,
     drainMs: check.whole('drainMs', options.drainMs ?? 5_000, { least: 0 }),
-    deadlines: options.deadlines ?? {},
+    deadlines,
     peer: resolvePeerOptions(options.peer),
-    clock: options.clock ?? systemClock,
+    clock: check.withMethods('clock', options.clock ?? systemClock, ['now', 'monotonicMs', 'schedule']),
   });
+}
+
+function checkedSecrets(secrets: ResolvedOptions['secrets']): ResolvedOptions['secrets'] {
+  const given: unknown = secrets;
+  if (!Array.isArray(given)) throw check.unexpected('secrets', 'a list of resolvers', given);
+  secrets.forEach((one, i) => check.withMethods(`secrets[${i}]`, one, ['resolve']));
+  return secrets;
 }

@@ -26,7 +26,7 @@ export async function isSurelyDead(identity: ProcessIdentity): Promise<boolean> 
   if (isKnown(identity.bootId) && isKnown(here.bootId) && !here.bootId.startsWith(identity.bootId))
     return true;
   if (!exists(identity.pid)) return true;
-  const stat = await readStat(identity.pid);
+  const stat = (await showsOurPids()) ? await readStat(identity.pid) : undefined;
   if (stat === undefined) return false;
   // A zombie has ended; only its parent has not taken notice.
   if (stat.state === 'Z' || stat.state === 'X') return true;
@@ -67,6 +67,11 @@ async function readStat(pid: number | 'self'): Promise<{ state: string; startTim
   // The command in field 2 may hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', startTime: Number(fields[19] ?? 0) };
+}
+
+/** Whether `/proc` is of our pid namespace: in another's, our pids are the names of other processes. */
+async function showsOurPids(): Promise<boolean> {
+  return (await readlink('/proc/self').catch(() => '')) === String(process.pid);
 }
 
 function exists(pid: number): boolean {

@@ -13,14 +13,14 @@ import type { ResolvedOptions } from './options.js';
 /** The host's plugins behind their guards, and what else every service works with. */
 export interface WiredPlugins extends Omit<
   ServiceContext,
-  'identity' | 'links' | 'wake' | 'committed' | 'clock'
+  'identity' | 'links' | 'stopping' | 'wake' | 'committed' | 'clock'
 > {
   readonly clock: FleetClock;
   readonly bus: EventBus;
 }
 
-/** Puts a guard before everything the host gave. @throws `SPECIFICATION_VERSION_UNSUPPORTED` */
-export function wirePlugins(options: ResolvedOptions): WiredPlugins {
+/** Puts a guard before everything the host gave. @param storeFailed - told when a call of the store failed @throws `SPECIFICATION_VERSION_UNSUPPORTED` */
+export function wirePlugins(options: ResolvedOptions, storeFailed: () => void): WiredPlugins {
   const clock = new FleetClock(options.clock);
   const logger = safeLogger(options.logger);
   const guard = { clock, logger, deadlines: options.deadlines };
@@ -33,7 +33,7 @@ export function wirePlugins(options: ResolvedOptions): WiredPlugins {
     logger,
     providers,
     resolvers,
-    store: guardStore(options.store, guard),
+    store: guardStore(options.store, { ...guard, failed: storeFailed }),
     bus: guardEventBus(options.events, guard),
     schemas: new Map([...providers].map(([type, provider]) => [type, provider.specSchema])),
     secretStore: resolvers.find(isWritable) ?? null,

@@ -37,12 +37,13 @@ export class Wiring {
   readonly #work: WiredWorker;
   readonly #control: WiredControl;
   readonly #ending = new AbortController();
+  readonly #stopping = new AbortController();
   #identity: StoreIdentity | undefined;
   #links: MCPLinks | undefined;
   #letProcessEnd: () => void = () => undefined;
 
   constructor(options: ResolvedOptions) {
-    const { bus, ...plugins } = wirePlugins(options);
+    const { bus, ...plugins } = wirePlugins(options, () => this.#events.condition.evidence('store'));
     this.#options = options;
     this.#bus = bus;
     this.context = {
@@ -57,6 +58,7 @@ export class Wiring {
           throw notStarted();
         },
       },
+      stopping: this.#stopping.signal,
       wake: (id, news) => this.#work.worker?.wake(id, news),
       committed: () => this.#events.relay.committed(),
     };
@@ -136,6 +138,9 @@ export class Wiring {
     const first = (): number => allBut(kept(shares.storeMs) + kept(shares.pluginsMs));
     const local = (): number => Math.min(shares.localMs, most());
     this.#ending.abort();
+    this.#stopping.abort(
+      mcpError('ALREADY_STOPPED', 'The infra stops; what was waited for does not come any more.'),
+    );
     reach.stop();
     void aligning.stop();
 

@@ -10,9 +10,13 @@ import { isErrno } from './errno.js';
 import { FileCommits } from './file-commits.js';
 import { Journal } from './journal.js';
 import { readStoreFile, type StoreContent } from './read-store-file.js';
+import { refuseOtherNames } from './refuse-other-names.js';
 import { refuseUnreadable, rowsToJson } from './rows-json.js';
 import { snapshotRecords } from './snapshot.js';
 import type { StoreHead } from './store-head.js';
+
+// As much as a large row: a few bytes may fit where no row does any more.
+const triedLength = 16 * 1024;
 
 /** Keeps everything in one file, which one process at a time may use. */
 export function fileBacking(file: string, fleet: string | undefined): Backing {
@@ -46,6 +50,7 @@ async function openLocked({ path, fleet, applied, lock }: Opening): Promise<Open
   await removeDrafts(path);
   const file = await openIfThere(path);
   try {
+    if (file) await refuseOtherNames(path, file);
     const { head, rows, journal: place } = file ? await readStoreFile(path, file) : emptyContent(fleet);
     refuseOtherFleet(path, { head, fleet });
     const committed = new Committed();
@@ -64,6 +69,8 @@ async function openLocked({ path, fleet, applied, lock }: Opening): Promise<Open
       committed,
       prepare: refuseUnreadable,
       append: (changes) => journal.append(rowsToJson(changes)),
+      // A record with none of the members that mean something.
+      tryOut: () => journal.append({ tried: '.'.repeat(triedLength) }),
       applied: (changes) => {
         journal.renewIfDue();
         applied(changes);

@@ -14,6 +14,7 @@ function made() {
       new Promise((end, fail) =>
         writings.push({ counters: Object.fromEntries(changes.counters.changes()), end, fail }),
       ),
+    tryOut: async () => undefined,
     applied: () => undefined,
     release: async () => undefined,
   });

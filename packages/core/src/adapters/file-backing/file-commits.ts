@@ -11,6 +11,8 @@ export interface FileCommitsParts {
   readonly prepare: (changes: Layer) => void;
   /** Resolves when the changes are durable; when it rejects, nothing of them is kept. */
   readonly append: (changes: Layer) => Promise<void>;
+  /** Writes something that means nothing, as large as what is usually written. */
+  readonly tryOut: () => Promise<void>;
   /** Told of everything that was committed. */
   readonly applied: (changes: Layer) => void;
   /** Lets go of the file. */
@@ -65,6 +67,8 @@ export class FileCommits implements Commits {
   #writing: Promise<void> | undefined;
   /** How often accepted changes were lost; a draft begun before the last time is based on what is no more. */
   #losses = 0;
+  /** Whether a writing has failed since it was last tried out; a few bytes that fit since then prove nothing. */
+  #isDoubtful = false;
 
   constructor(parts: FileCommitsParts) {
     this.#parts = parts;
@@ -86,6 +90,17 @@ export class FileCommits implements Commits {
 
   inFlight(): Promise<void> | undefined {
     return this.#next.isEmpty ? this.#current?.durable : this.#next.durable;
+  }
+
+  /** What failed once is tried out, so that it is known to work again also where nobody writes meanwhile. */
+  async canWrite(): Promise<void> {
+    if (!this.#isDoubtful) return;
+    try {
+      await this.#parts.tryOut();
+      this.#isDoubtful = false;
+    } catch (cause) {
+      throw MCPInfraError.isInstance(cause) ? cause : this.#failed(messageOf(cause), cause);
+    }
   }
 
   async close(): Promise<void> {
@@ -130,6 +145,7 @@ export class FileCommits implements Commits {
   #drop(batch: Batch, cause: unknown): void {
     const later = this.#next;
     this.#losses += 1;
+    this.#isDoubtful = true;
     this.#next = new Batch(this.#parts.committed.layer.child());
     this.#current = undefined;
     const error = MCPInfraError.isInstance(cause) ? cause : this.#failed(messageOf(cause), cause);

@@ -7,6 +7,8 @@ export interface Commits {
   begin(): Draft;
   /** Resolves when all that is accepted now is durable, and rejects when it was lost; `undefined` when it is already. */
   inFlight(): Promise<void> | undefined;
+  /** Resolves when changes can be made durable; rejects with why not. */
+  canWrite(): Promise<void>;
   /** Resolves when what was accepted is settled, and lets go of what keeps it. */
   close(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function memoryCommits(committed: Committed, applied: (changes: Layer) =>
       };
     },
     inFlight: () => undefined,
+    canWrite: async () => undefined,
     close: async () => undefined,
   };
 }

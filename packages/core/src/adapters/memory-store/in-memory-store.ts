@@ -130,6 +130,10 @@ export class InMemoryStore extends MemoryWriter implements Store {
     return this.#opened(options).transactions.run(work, options);
   }
 
+  async canWrite(options?: CallOptions): Promise<void> {
+    await this.#opened(options).commits.canWrite();
+  }
+
   async now(options?: CallOptions): Promise<Timestamp> {
     this.#opened(options);
     return new Date(this.#parts.clock.now()).toISOString();

@@ -93,6 +93,11 @@ export function isAtRest({ generation, observedGeneration, runtime }: InstanceRe
   return observedGeneration === generation || runtime.refusedGeneration === generation;
 }
 
+/** Whether it sleeps or is about to, though it may be woken: nobody needs it now. */
+export function isAsleep({ desiredState, status }: InstanceRecord): boolean {
+  return desiredState === 'running' && (status === 'idle' || status === 'stopping');
+}
+
 /** The instance as it is shown: without what only the controller needs. */
 export function toInstance(record: InstanceRecord): MCPServerInstance {
   const { runtime: _hidden, ...shown } = record;

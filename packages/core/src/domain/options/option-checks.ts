@@ -1,5 +1,6 @@
 import { didYouMean } from '../did-you-mean.js';
 import { type MCPInfraError, mcpError } from '../errors/mcpinfra-error.js';
+import { isObject } from '../is-object.js';
 import { parseByteSize } from '../json-spec/byte-size.js';
 
 const fleetName = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/iu;
@@ -38,7 +39,8 @@ export class OptionChecks {
    *
    * @param within - the option whose value they are, unless they are the factory's own
    */
-  known(options: object, keys: readonly string[], within?: string): void {
+  known(options: unknown, keys: readonly string[], within?: string): void {
+    if (!isObject(options)) throw this.unexpected(within ?? 'its options', 'an object', options);
     const unknown = Object.keys(options).find((key) => !keys.includes(key));
     if (unknown === undefined) return;
     const meant = didYouMean(unknown, keys);
@@ -79,6 +81,22 @@ export class OptionChecks {
   above0(name: string, value: unknown): number {
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
     throw this.unexpected(name, 'a number above 0', value);
+  }
+
+  /** Takes a yes or no. */
+  flag(name: string, value: unknown): boolean {
+    if (typeof value === 'boolean') return value;
+    throw this.unexpected(name, 'true or false', value);
+  }
+
+  /** Takes an object that has these methods, such as a plugin. */
+  withMethods<T extends object>(name: string, value: T, methods: readonly (keyof T & string)[]): T {
+    const given: unknown = value;
+    const missing = isObject(given) ? methods.find((method) => typeof given[method] !== 'function') : '';
+    if (missing === undefined) return value;
+    const expected = `an object with the methods ${methods.join(', ')}`;
+    if (missing === '') throw this.unexpected(name, expected, given);
+    throw this.wrong(`expected ${name} to be ${expected}; ${missing} is missing`);
   }
 
   /** Takes a size such as `512m`, and returns its bytes. */

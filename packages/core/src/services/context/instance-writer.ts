@@ -1,4 +1,5 @@
-import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
+import { untilItFits } from '../../async/until-it-fits.js';
+import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { EventDraft } from '../../domain/events/event.js';
 import type { InstanceRecord, InstanceRuntime } from '../../domain/instance/instance-record.js';
 import type { StatusDetail } from '../../domain/instance/mcp-server-instance.js';
@@ -109,18 +110,13 @@ export async function changeInstance(
     readonly origin?: WriteOrigin | undefined;
   },
 ): Promise<InstanceRecord> {
-  for (let attempt = 1; ; attempt++) {
+  return untilItFits(context.random, async () => {
     const record = await context.store.instances.get(id, { signal: request.origin?.signal });
     if (!record) throw mcpError('NOT_FOUND', `There is no instance with the id ${JSON.stringify(id)}.`);
     const change = await request.decide(record);
-    if (!change) return record;
-    try {
-      return await writeChange(context, record, { ...change, origin: request.origin });
-    } catch (error) {
-      // A worker may write many times during a start; a command must not lose to it, nor spin for ever.
-      if (attempt >= 20 || !(MCPInfraError.isInstance(error) && error.code === 'CONFLICT')) throw error;
-    }
-  }
+    if (!change) return async () => record;
+    return () => writeChange(context, record, { ...change, origin: request.origin });
+  });
 }
 
 function isTransition(before: InstancePhase, after: InstancePhase): boolean {

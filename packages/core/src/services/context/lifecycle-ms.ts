@@ -1,5 +1,7 @@
-import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
+import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import { resolveLifecycle, type ResolvedLifecycle } from '../../domain/json-spec/lifecycle.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { mergeSpec } from '../../domain/json-spec/merge-spec.js';
 
 /** The times of a document's lifecycle, in milliseconds. */
 export interface LifecycleMs {
@@ -8,6 +10,21 @@ export interface LifecycleMs {
   readonly drainTimeoutMs: number;
   readonly startupTimeoutMs: number;
   readonly busyTimeoutMs: number;
+}
+
+/** The lifecycle that an instance has now: of the copy that is routed, or of the one that its next start makes. */
+export function lifecycleOf(record: InstanceRecord): ResolvedLifecycle {
+  return resolveLifecycle(currentSpec(record));
+}
+
+/** The times of the lifecycle that an instance has now. */
+export function lifecycleMsOf(record: InstanceRecord): LifecycleMs {
+  return lifecycleMs(currentSpec(record));
+}
+
+function currentSpec({ jsonSpec, runtime: { active, renew, pinned } }: InstanceRecord): JsonSpec {
+  if (active && !renew) return active.spec;
+  return pinned ? { ...mergeSpec(pinned.jsonSpec, jsonSpec), type: jsonSpec.type } : jsonSpec;
 }
 
 /** Reads the times of a document's lifecycle. */

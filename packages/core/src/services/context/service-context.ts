@@ -27,6 +27,8 @@ export interface ServiceContext {
   readonly settings: ServiceSettings;
   /** A number in [0, 1), for jitter. */
   readonly random: () => number;
+  /** Aborted with `ALREADY_STOPPED` when the infra begins to stop: nothing that is waited for comes any more. */
+  readonly stopping: AbortSignal;
   /** Who owns the store; known once it is open. @throws `NOT_STARTED` */
   identity(): StoreIdentity;
   /** Tells the worker of this process, where there is one, about a key. */

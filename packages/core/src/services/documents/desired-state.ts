@@ -7,6 +7,7 @@ import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error
 import type { MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
 import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { partOf, tenantOf, type Scope } from '../context/access.js';
+import { commandOptions, refuseUnknownOptions, waitableOptions } from '../context/known-options.js';
 import type { InstanceManager } from '../instances/instance-manager.js';
 import { InstancePlanner } from '../instances/instance-plan.js';
 import type { MCPServerInstanceInput } from '../instances/instance-input.js';
@@ -61,21 +62,16 @@ export class DesiredState {
 
   /** Applies a document, each part by itself: a part that is refused is in `errors`, the others are done. */
   async apply(document: FleetDocument, options: ApplyOptions): Promise<ApplyResult> {
-    const known = ['servers', 'instances', 'prune'];
-    const unknown = Object.keys(document).filter((key) => !known.includes(key));
-    if (unknown.length > 0) {
-      throw mcpError(
-        'INVALID_ARGUMENT',
-        `apply() takes ${known.join(', ')}, not ${JSON.stringify(unknown[0])}.`,
-      );
-    }
+    refuseUnknownOptions('apply()', document, ['servers', 'instances', 'prune']);
+    refuseUnknownOptions('apply()', options, [...waitableOptions, 'dryRun']);
     const tally = new ApplyTally();
-    const servers = await this.#ownServers(options);
+    const { signal } = options;
+    const servers = await this.#ownServers({ signal });
     for (const input of document.servers ?? []) {
       await tally.add(`server/${serverKey(input)}`, () => this.#applyServer(input, servers, options));
     }
     const planned = [...servers.values(), ...(document.servers ?? [])];
-    const instances = await this.#ownInstances(options);
+    const instances = await this.#ownInstances({ signal });
     for (const input of document.instances ?? []) {
       await tally.add(`instance/${input.name}`, () =>
         this.#applyInstance(input, { instances, servers, planned }, options),
@@ -87,6 +83,7 @@ export class DesiredState {
 
   /** Writes the fleet as a document for `apply`: with references, never with secret values. */
   async export(options: CommandOptions): Promise<FleetDocument> {
+    refuseUnknownOptions('export()', options, commandOptions);
     // By name, so that the same fleet gives the same text.
     const servers = [...(await this.#ownServers(options)).values()].sort(byName);
     const byId = new Map(servers.map((server) => [server.id, server]));
@@ -131,7 +128,7 @@ export class DesiredState {
       existing !== undefined && canonicalJson({ ...existing, ...fields }) === canonicalJson(existing);
     if (same) return { outcome: 'unchanged' };
     if (options.dryRun !== true) {
-      const part = partOf(options, `server/${serverKey(fields)}`);
+      const part = commandOf(options, `server/${serverKey(fields)}`);
       const written = await this.#servers.ensure(input, { ...part, rollout: 'rolling' });
       servers.set(serverKey(written), written);
     }
@@ -160,9 +157,9 @@ export class DesiredState {
     const existing = known.instances.get(input.name);
     if (options.dryRun === true) return this.#planInstance(wanted, { existing, planned }, options);
     const before = existing?.generation;
-    const { wait, ...part } = partOf(options, `instance/${input.name}`);
+    const part = commandOf(options, `instance/${input.name}`);
     const after = await this.#instances.ensure(wanted, part);
-    const comesTrue = wait === true ? this.#waiter.untilTrue(after, options) : undefined;
+    const comesTrue = options.wait === true ? this.#waiter.untilTrue(after, options) : undefined;
     if (before === undefined) return { outcome: 'created', comesTrue };
     return { outcome: after.generation === before ? 'unchanged' : 'updated', comesTrue };
   }
@@ -212,9 +209,9 @@ export class DesiredState {
       if (keptInstances.has(name)) continue;
       await tally.add(`instance/${name}`, async () => {
         if (options.dryRun === true) return { outcome: 'removed' };
-        const { wait, ...part } = partOf(options, `instance/${name}`);
+        const part = commandOf(options, `instance/${name}`);
         await this.#instances.delete(instance.id, part);
-        const comesTrue = wait === true ? this.#waiter.untilGone(instance.id, options) : undefined;
+        const comesTrue = options.wait === true ? this.#waiter.untilGone(instance.id, options) : undefined;
         return { outcome: 'removed', comesTrue };
       });
     }
@@ -222,7 +219,8 @@ export class DesiredState {
     for (const [key, server] of known.servers) {
       if (keptServers.has(key)) continue;
       await tally.add(`server/${key}`, async () => {
-        if (options.dryRun !== true) await this.#servers.delete(server.id, partOf(options, `server/${key}`));
+        if (options.dryRun !== true)
+          await this.#servers.delete(server.id, commandOf(options, `server/${key}`));
         return { outcome: 'removed' };
       });
     }
@@ -244,6 +242,11 @@ export class DesiredState {
     }
     return found;
   }
+}
+
+/** How one part of the document is asked for, of the options of the whole. */
+function commandOf({ signal, actor, idempotencyKey }: ApplyOptions, part: string): CommandOptions {
+  return partOf({ signal, actor, idempotencyKey }, part);
 }
 
 /** A document that was misread must not take away what it meant to keep. */

@@ -2,6 +2,7 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { isReference } from '../../domain/env-schema/clear-secrets.js';
 import { formatSecretReference, scanReferences } from '../../domain/secrets/secret-reference.js';
 import { visibleInstance, type Scope } from '../context/access.js';
+import { commandOptions, refuseUnknownOptions } from '../context/known-options.js';
 import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
 import type { InstanceCommands } from './instance-commands.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
@@ -56,6 +57,7 @@ export class EnvironmentService {
     value: string,
     options: SetEnvironmentOptions = {},
   ): Promise<void> {
+    refuseUnknownOptions('environment.set()', options, [...commandOptions, 'secret']);
     const { secret } = options;
     if (secret === true) this.#refuseWithoutStore(name);
     await this.#commands.changeDocument(instanceId, options, (spec) => {
@@ -82,6 +84,7 @@ export class EnvironmentService {
 
   /** The variables of the instance's own document, by name. */
   async list(instanceId: string, options: CommandOptions = {}): Promise<readonly EnvironmentEntry[]> {
+    refuseUnknownOptions('environment.list()', options, commandOptions);
     const record = await visibleInstance(this.#context, this.#scope, { id: instanceId, options });
     return Object.entries(record.jsonSpec.environment ?? {})
       .map(([name, text]): EnvironmentEntry => {
@@ -94,6 +97,7 @@ export class EnvironmentService {
 
   /** Removes a variable, and with the copy that has it its secret, where the instance owned it. Absent resolves. */
   async delete(instanceId: string, name: string, options: CommandOptions = {}): Promise<void> {
+    refuseUnknownOptions('environment.delete()', options, commandOptions);
     await this.#commands.changeDocument(instanceId, options, (spec) => {
       const { [name]: _removed, ...environment } = spec.environment ?? {};
       return { jsonSpec: { ...spec, environment } };
@@ -107,6 +111,7 @@ export class EnvironmentService {
    * @throws `NOT_FOUND` when the variable is no secret of this instance
    */
   async rotate(instanceId: string, name: string, value: string, options: CommandOptions = {}): Promise<void> {
+    refuseUnknownOptions('environment.rotate()', options, commandOptions);
     const entry = await this.get(instanceId, name, options);
     const own = `secret_ref:${secretScopeOf(instanceId)}:`;
     if (entry?.references.some((reference) => reference.startsWith(own)) !== true) {

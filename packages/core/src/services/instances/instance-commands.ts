@@ -1,14 +1,13 @@
 import { hasCode } from '../../domain/errors/has-code.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { invalidSpec } from '../../domain/errors/issue.js';
-import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import { isAsleep, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { DesiredState } from '../../domain/instance/mcp-server-instance.js';
-import type { StatusFact } from '../../domain/instance/status-reducer.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { applyMergePatch, patchSpec } from '../../domain/json-spec/merge-spec.js';
 import { refuseDeleted, type Scope } from '../context/access.js';
 import { timestamp } from '../context/event-drafts.js';
-import { lifecycleMs } from '../context/lifecycle-ms.js';
+import { lifecycleMsOf } from '../context/lifecycle-ms.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 import { afresh, tryNow } from '../context/try-now.js';
 import type { SecretSource } from '../secrets/secret-source.js';
@@ -80,15 +79,15 @@ export class InstanceCommands {
     return this.#wishes.change(id, options, (record) => {
       refuseDeleted(record);
       const isSo = record.desiredState === desiredState;
+      const starts = desiredState === 'running';
       // A start of something that failed or sleeps asks for a try now, though it was wanted all along.
-      const triesNow = desiredState === 'running' && (record.status === 'failed' || record.status === 'idle');
+      const triesNow = starts && (record.status === 'failed' || isAsleep(record));
       if (isSo && !triesNow) return null;
-      const facts: StatusFact[] =
-        desiredState === 'running' ? [{ kind: 'run-wanted' }] : [{ kind: 'stop-wanted' }];
       return {
-        facts: record.status === 'stopping' && desiredState === 'running' ? [] : facts,
+        facts: [{ kind: starts ? 'run-wanted' : 'stop-wanted' }],
         fields: { desiredState, generation: record.generation + 1 },
-        runtime: { ...this.#wanted(record), ...afresh },
+        // From the stop on its copy counts as ended: a start that follows makes a new one, however soon it comes.
+        runtime: { ...this.#wanted(record), ...afresh, ...(starts ? {} : { renew: true }) },
         events: (next) => [this.#wishes.event(type, next, options)],
       };
     });
@@ -102,7 +101,7 @@ export class InstanceCommands {
         throw mcpError('INSTANCE_STOPPED', message);
       }
       return {
-        facts: record.status === 'idle' ? [{ kind: 'run-wanted' }] : tryNow(record),
+        facts: isAsleep(record) ? [{ kind: 'run-wanted' }] : tryNow(record),
         fields: { generation: record.generation + 1 },
         runtime: { ...this.#wanted(record), renew: true, ...afresh },
         events: (next) => [this.#wishes.event('MCPServerInstanceStarted', next, options)],
@@ -162,7 +161,7 @@ export class InstanceCommands {
   }
 
   #wanted(record: InstanceRecord): { readonly wantedUntil: string } {
-    const { idleTimeoutMs } = lifecycleMs(record.runtime.active?.spec ?? record.jsonSpec);
+    const { idleTimeoutMs } = lifecycleMsOf(record);
     return { wantedUntil: timestamp(this.#context, idleTimeoutMs) };
   }
 }

@@ -9,16 +9,22 @@ import {
   type ToolDescription,
 } from '../../domain/instance/instance-record.js';
 import type { InstanceStatus, MCPServerInstance } from '../../domain/instance/mcp-server-instance.js';
-import type { CheckedEnvironment } from '../../domain/json-spec/checked-environment.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { ToolCallResult } from '../../ports/mcp-link.js';
 import type { LogLine, LogQuery } from '../../ports/provider.js';
 import type { InstanceQuery } from '../../ports/store.js';
 import { visibleInstance, type Scope } from '../context/access.js';
+import {
+  commandOptions,
+  pageOptions,
+  refuseUnknownOptions,
+  waitableOptions,
+} from '../context/known-options.js';
 import type { ClientConfig, ClientConfigOptions } from './client-config.js';
 import type { InstanceCommands, InstanceUpdateOptions } from './instance-commands.js';
 import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-input.js';
+import type { CheckedPatch, CheckedSpec, SpecInput, SpecPatch } from './checked-spec.js';
 import type { InstancePlan, ValidationResult } from './instance-plan.js';
 import type {
   CallToolOptions,
@@ -40,60 +46,15 @@ export interface InstanceFilter extends Pick<InstanceQuery, 'name' | 'slug' | 't
   readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
 }
 
-/**
- * Refuses, when compiled, a field that the type of the document does not have and a reference that is malformed.
- *
- * Inference of a literal type turns off TypeScript's own check for unknown fields, so it is made here.
- */
-export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
-  readonly [K in Exclude<keyof T, keyof Extract<TSpec, { readonly type: T['type'] }>>]: never;
-} & (T extends { readonly environment: infer E extends Readonly<Record<string, string>> }
-  ? { readonly environment: CheckedEnvironment<E> }
-  : unknown);
-
-/** A document as it is given: the `image` may be left out where the server names one. */
-export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: string }
-  ? Omit<TSpec, 'image'> & Partial<Pick<TSpec, 'image'>>
-  : TSpec;
-
-/** A merge patch (RFC 7396) of a value: every part may be left out, `null` removes one, arrays are replaced as a whole. */
-export type MergePatch<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { readonly [K in keyof T]?: MergePatch<T[K]> | null | undefined }
-    : T;
-
-/** A merge patch of a document of these types; where they are not known, of any. */
-export type SpecPatch<TSpec extends JsonSpec> = JsonSpec extends TSpec
-  ? Readonly<Record<string, unknown>>
-  : TSpec extends JsonSpec
-    ? MergePatch<TSpec>
-    : never;
-
-/** Refuses, when compiled, a field of a patch that no type of document has, and a reference that is malformed. */
-export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
-  ? unknown
-  : KnownFields<P, TSpec>) &
-  (P extends { readonly environment: infer E extends Readonly<Record<string, string | null>> }
-    ? { readonly environment: CheckedEnvironment<E> }
-    : unknown);
-
-/** Refuses, when compiled, every field of a patch that no type of document has. */
-export type KnownFields<P, T> = P extends readonly unknown[]
-  ? unknown
-  : P extends object
-    ? // What was read from outside has any names; it is checked when it comes in.
-      string extends keyof P
-      ? unknown
-      : {
-          readonly [K in keyof P]: K extends (T extends unknown ? keyof T : never)
-            ? KnownFields<
-                P[K],
-                Extract<T extends unknown ? (K extends keyof T ? T[K] : never) : never, object>
-              >
-            : never;
-        }
-    : unknown;
+const filterFields = [
+  'name',
+  'slug',
+  'labels',
+  'tags',
+  'type',
+  'serverSpecId',
+  'status',
+] as const satisfies readonly (keyof InstanceFilter)[];
 
 interface Parts {
   readonly context: ServiceContext;
@@ -138,6 +99,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
     options: WaitableCommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.create()', options, waitableOptions);
     return this.#answer(await this.#parts.commands.create(input, options), options);
   }
 
@@ -151,6 +113,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     input: MCPServerInstanceInput<T & CheckedSpec<T, TSpec>>,
     options: WaitableCommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.ensure()', options, waitableOptions);
     const { ensureInstance } = await import('./ensure-instance.js');
     return this.#answer(await ensureInstance(this.#parts, input, options), options);
   }
@@ -166,17 +129,20 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     patch: MCPServerInstancePatch<P & CheckedPatch<P, TSpec>>,
     options: WaitableCommandOptions & InstanceUpdateOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.update()', options, [...waitableOptions, 'ifResourceVersion']);
     return this.#answer(await this.#parts.commands.update(id, patch, options), options);
   }
 
   /** Deletes an instance, its copies and the secrets it owned. Absent resolves. */
   async delete(id: string, options: WaitableCommandOptions = {}): Promise<void> {
+    refuseUnknownOptions('instances.delete()', options, waitableOptions);
     const record = await this.#parts.commands.delete(id, options);
     if (record && options.wait === true) await this.#parts.waiter.untilGone(id, options);
   }
 
   /** @throws `NOT_FOUND` */
   async get(id: string, options: CommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.get()', options, commandOptions);
     const { context, scope } = this.#parts;
     return this.#asSeen(await visibleInstance(context, scope, { id, options }));
   }
@@ -186,6 +152,8 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     filter: InstanceFilter & PageQuery = {},
     options: CommandOptions = {},
   ): Promise<Page<MCPServerInstance<TSpec>>> {
+    refuseUnknownOptions('instances.list()', filter, [...filterFields, ...pageOptions]);
+    refuseUnknownOptions('instances.list()', options, commandOptions);
     const { limit = 100, cursor } = filter;
     const page = await this.#page(filter, { limit, cursor }, options);
     const items = await Promise.all(page.items.map((record) => this.#asSeen(record)));
@@ -197,25 +165,32 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     filter: InstanceFilter = {},
     options: CommandOptions = {},
   ): AsyncGenerator<MCPServerInstance<TSpec>, void> {
+    refuseUnknownOptions('instances.all()', filter, filterFields);
+    refuseUnknownOptions('instances.all()', options, commandOptions);
     for await (const record of this.#records(filter, options)) yield await this.#asSeen(record);
   }
 
   async count(filter: InstanceFilter = {}, options: CommandOptions = {}): Promise<number> {
+    refuseUnknownOptions('instances.count()', filter, filterFields);
+    refuseUnknownOptions('instances.count()', options, commandOptions);
     return this.#parts.context.store.instances.count(this.#query(filter), { signal: options.signal });
   }
 
   /** Wants it to run; one that failed is tried again at once. @throws `NOT_FOUND`, `INSTANCE_DELETED` */
   async start(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.start()', options, waitableOptions);
     return this.#answer(await this.#parts.commands.setDesiredState(id, 'running', options), options);
   }
 
   /** Wants it stopped; it stays so, also over restarts of the host. @throws `NOT_FOUND`, `INSTANCE_DELETED` */
   async stop(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.stop()', options, waitableOptions);
     return this.#answer(await this.#parts.commands.setDesiredState(id, 'stopped', options), options);
   }
 
   /** Ends the copy and makes a new one, secrets resolved anew. @throws `NOT_FOUND`, `INSTANCE_STOPPED` */
   async restart(id: string, options: WaitableCommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.restart()', options, waitableOptions);
     return this.#answer(await this.#parts.commands.restart(id, options), options);
   }
 
@@ -229,6 +204,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
    * backend that could not tell, and what it was asked about stays as it is
    */
   async checkSecrets(id?: string, options: CommandOptions = {}): Promise<readonly string[]> {
+    refuseUnknownOptions('instances.checkSecrets()', options, commandOptions);
     const { SecretRotation } = await import('../secrets/secret-rotation.js');
     const { context, scope, secrets } = this.#parts;
     const rotation = new SecretRotation({ context, secrets });
@@ -257,6 +233,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     condition: InstanceStatus | ((instance: MCPServerInstance<TSpec>) => boolean),
     options: CommandOptions = {},
   ): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.waitFor()', options, commandOptions);
     const met =
       typeof condition === 'string' ? condition : (record: InstanceRecord) => condition(this.#shown(record));
     return this.#shown(await this.#parts.waiter.until(id, met, options));
@@ -267,11 +244,13 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
    * deleted. The error carries `statusDetail` and the last log lines.
    */
   async waitUntilReady(id: string, options: CommandOptions = {}): Promise<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.waitUntilReady()', options, commandOptions);
     return this.#shown(await this.#parts.waiter.untilReady(id, options));
   }
 
   /** Yields it as it is and after every change, until it is deleted or the signal fires. */
   async *watch(id: string, options: CommandOptions = {}): AsyncGenerator<MCPServerInstance<TSpec>> {
+    refuseUnknownOptions('instances.watch()', options, commandOptions);
     for await (const record of this.#parts.waiter.follow(id, options)) if (record) yield this.#shown(record);
   }
 
@@ -290,6 +269,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   /** The tools as the last handshake told them, also while it is stopped. */
   async tools(id: string, options: CommandOptions = {}): Promise<readonly ToolDescription[]> {
+    refuseUnknownOptions('instances.tools()', options, commandOptions);
     return this.#parts.sessions.tools(id, options);
   }
 
@@ -331,6 +311,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
 
   /** Says what is wrong with an input, every fault at once, without side effects. */
   async validate(input: unknown, options: CommandOptions = {}): Promise<ValidationResult> {
+    refuseUnknownOptions('instances.validate()', options, commandOptions);
     return (await this.#planner()).validate(input, options);
   }
 
@@ -339,6 +320,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
     what: { readonly create: unknown } | { readonly update: string; readonly patch: MCPServerInstancePatch },
     options: CommandOptions = {},
   ): Promise<InstancePlan> {
+    refuseUnknownOptions('instances.plan()', options, commandOptions);
     const { context, scope } = this.#parts;
     const planner = await this.#planner();
     if ('create' in what) return planner.planCreate(what.create, options);

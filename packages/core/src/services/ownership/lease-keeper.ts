@@ -21,6 +21,8 @@ import { HeldLeases } from './held-leases.js';
 const leaseTimes = Object.freeze({
   ttlMs: 15_000,
   renewEveryMs: 5_000,
+  /** While the store cannot write. */
+  doubtfulMs: 1_000,
   renewWithinMs: 3_000,
   retryMs: 500,
   marginMs: 5_000,
@@ -70,6 +72,7 @@ export class LeaseKeeper implements Ownership, Claims {
     this.#context = context;
     this.#options = options;
     this.#bound = new BoundShards(context, options.placements);
+    options.condition.onEvidence('store', () => void this.#work?.renewing.now());
   }
 
   fence({ id, type, placement }: OwnedKey): number | null {
@@ -205,8 +208,21 @@ export class LeaseKeeper implements Ownership, Claims {
     // What ran out meanwhile is not renewed: it is taken anew.
     if (this.#renewalFails) void this.look();
     this.#renewalFails = undefined;
-    this.#options.condition.recovered('store');
-    return leaseTimes.renewEveryMs;
+    return (await this.#canWrite()) ? leaseTimes.renewEveryMs : leaseTimes.doubtfulMs;
+  }
+
+  /** Looks whether more than leases can be written. That they cannot costs none of the leases. */
+  async #canWrite(): Promise<boolean> {
+    const { condition } = this.#options;
+    const { store } = this.#context;
+    try {
+      await this.#inTime(async (signal) => store.canWrite?.({ signal }));
+      condition.recovered('store');
+      return true;
+    } catch (error) {
+      condition.degraded('store', normaliseError(error, 'STORE_FAILED', 'The store cannot write'));
+      return false;
+    }
   }
 
   /** @returns when to do so again */

@@ -2,6 +2,7 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { normaliseError } from '../../domain/errors/normalise-error.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
+import { refuseUnknownOptions } from '../context/known-options.js';
 import type { ReconcileServices } from './reconcile-services.js';
 
 /** How orphans are collected. */
@@ -45,6 +46,7 @@ export class OrphanCollector {
   }
 
   async collect(options: CollectOptions = {}): Promise<CollectResult> {
+    refuseUnknownOptions('collect()', options, ['force', 'foreignStore', 'signal']);
     const found = await Promise.all(
       [...this.#parts.context.providers.values()].map(async (provider) => {
         const listed = await provider.list({ signal: options.signal });

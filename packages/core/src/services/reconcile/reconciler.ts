@@ -7,7 +7,6 @@ import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { isAtRest, type Copy, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { StatusFact } from '../../domain/instance/status-reducer.js';
-import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
 import type { Observation } from '../../ports/provider.js';
 import { BringUp, stepsToldBy } from './bring-up.js';
 import { FailureRecorder } from './failure-recorder.js';
@@ -24,6 +23,7 @@ import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
 import type { ReconcileServices } from './reconcile-services.js';
 import { isRemovable, removeRow } from './remove-row.js';
+import { Sleeping } from './sleeping.js';
 
 const settled: ReconcileResult = {};
 
@@ -38,6 +38,7 @@ export class Reconciler {
   readonly #failures: FailureRecorder;
   readonly #replacement: Replacement;
   readonly #retirements: Retirements;
+  readonly #sleeping: Sleeping;
   /** What the passes under way need to own. */
   readonly #owned = new Map<string, OwnedKey & { readonly sinceMs: number }>();
   /** The version of each row when it was last read. */
@@ -48,6 +49,7 @@ export class Reconciler {
     this.#bringUp = new BringUp(services);
     this.#failures = new FailureRecorder(services);
     this.#retirements = new Retirements(services);
+    this.#sleeping = new Sleeping(services);
     this.#replacement = new Replacement(services, {
       bringUp: this.#bringUp,
       failures: this.#failures,
@@ -144,7 +146,7 @@ export class Reconciler {
   async #step(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
     if (record.runtime.deleteRequestedAt !== null) return this.#remove(record, pass);
     if (record.desiredState === 'stopped') return this.#stop(record, pass, 'stopped');
-    if (this.#maySleep(record)) return this.#stop(record, pass, 'slept');
+    if (this.#sleeping.may(record)) return this.#stop(record, pass, 'slept');
     return this.#run(record, pass);
   }
 
@@ -210,7 +212,7 @@ export class Reconciler {
     if (current.observedGeneration !== current.generation)
       return this.#converge(current, { ...pass, active });
     health.track(current, pass.fence);
-    return this.#untilSleep(current);
+    return this.#sleeping.later(current);
   }
 
   /** Makes a copy that runs like what is wanted now, by another one where it takes that. */
@@ -223,7 +225,7 @@ export class Reconciler {
     const spec = await runDocumentOf(context, record);
     if (runHash(spec, record.runtime) !== active.runHash) {
       health.track(record, pass.fence);
-      const asleep = this.#untilSleep(record);
+      const asleep = this.#sleeping.later(record);
       if (record.runtime.refusedGeneration === record.generation) return asleep;
       return soonest(await this.#replacement.begin(record, spec, pass), asleep);
     }
@@ -236,7 +238,7 @@ export class Reconciler {
       runtime: same ? {} : { active: { ...active, spec } },
     });
     health.track(current, pass.fence);
-    return this.#untilSleep(current);
+    return this.#sleeping.later(current);
   }
 
   async #startNew(record: InstanceRecord, pass: LeasedPass): Promise<ReconcileResult> {
@@ -288,14 +290,16 @@ export class Reconciler {
     const steps = stepsToldBy(say);
     try {
       const ready = await this.#bringUp.run(record, copy, { ...pass, steps });
-      current = await this.#write(current, pass, this.#replacement.readyChange(current, ready));
+      const change = this.#replacement.readyChange(current, ready);
+      const runtime = { ...change.runtime, ...this.#sleeping.putOff(current) };
+      current = await this.#write(current, pass, { ...change, runtime });
     } catch (error) {
       if (!isFailure(error)) throw error;
       return this.#failures.startFailed(current, { ...pass, copy, error });
     }
     this.#services.health.track(current, pass.fence);
     // An update that is under way goes on.
-    return isAtRest(current) ? this.#untilSleep(current) : { requeueAfterMs: 0 };
+    return isAtRest(current) ? this.#sleeping.later(current) : { requeueAfterMs: 0 };
   }
 
   async #stop(record: InstanceRecord, pass: LeasedPass, kind: 'stopped' | 'slept'): Promise<ReconcileResult> {
@@ -304,7 +308,9 @@ export class Reconciler {
     const isSo = record.status === (kind === 'stopped' ? 'stopped' : 'idle') && !candidate;
     if (isSo && record.observedGeneration === record.generation) return settled;
     health.untrack(record.id);
-    const current = await this.#write(record, pass, isSo ? {} : { facts: [{ kind: 'stop-wanted' }] });
+    // Written before it is ended: what is wanted again meanwhile never takes a copy that ends for one that runs.
+    const ending = { facts: [{ kind: 'stop-wanted' as const }], runtime: { renew: true } };
+    const current = await this.#write(record, pass, isSo ? {} : ending);
     if (candidate) {
       await links.drop(record.id, candidate.revision);
       await this.#destroy(record, candidate, pass);
@@ -363,24 +369,6 @@ export class Reconciler {
   async #isOutdated(record: InstanceRecord, active: Copy): Promise<boolean> {
     if (record.runtime.refusedGeneration === record.generation || failingUpdate(record)) return false;
     return runHash(await runDocumentOf(this.#services.context, record), record.runtime) !== active.runHash;
-  }
-
-  /** An on-demand instance that nobody has used for its idle time. */
-  #maySleep(record: InstanceRecord): boolean {
-    const { active, wantedUntil } = record.runtime;
-    const spec = active?.spec ?? record.jsonSpec;
-    if (resolveLifecycle(spec).start !== 'on-demand' || wantedUntil === null) return false;
-    const inUse = active
-      ? (this.#services.links.get(record.id, active.revision)?.callsInFlight ?? 0) > 0
-      : false;
-    return !inUse && Date.parse(wantedUntil) <= this.#services.context.clock.now();
-  }
-
-  #untilSleep(record: InstanceRecord): ReconcileResult {
-    const { active, wantedUntil } = record.runtime;
-    if (!active || wantedUntil === null || resolveLifecycle(active.spec).start !== 'on-demand')
-      return settled;
-    return { requeueAfterMs: Math.max(1_000, Date.parse(wantedUntil) - this.#services.context.clock.now()) };
   }
 
   #write(record: InstanceRecord, pass: LeasedPass, change: InstanceChange): Promise<InstanceRecord> {

@@ -4,6 +4,7 @@ import { rowsOfPages } from '../../domain/list-page.js';
 import { isAtRest, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { OwnedCopy, Provider } from '../../ports/provider.js';
+import { lifecycleOf } from '../context/lifecycle-ms.js';
 import { OrphanCollector } from './orphan-collector.js';
 import { isRemovable } from './remove-row.js';
 import { resumeRollOut, wantedDefinitions } from './resume-roll-outs.js';
@@ -145,7 +146,8 @@ function needsLook(
   const { status, runtime } = record;
   if (runtime.deleteRequestedAt !== null || runtime.candidate || !isAtRest(record)) return true;
   const lives = runtime.active ? running.get(copyKey(record.id, runtime.active.revision)) : undefined;
-  if (status === 'stopped' || status === 'idle') return lives === 'running';
+  if (status === 'stopped') return lives === 'running';
+  if (status === 'idle') return lives === 'running' || lifecycleOf(record).start === 'eager';
   if (status === 'running') return !reachable.has(record.jsonSpec.type) || lives !== 'running';
   return true;
 }

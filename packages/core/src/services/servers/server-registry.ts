@@ -3,12 +3,14 @@
  * Hosts call it, the instances' room admits definitions by it.
  * It never touches a running copy; a roll-out writes wishes.
  */
+import { untilItFits } from '../../async/until-it-fits.js';
 import type { Issue } from '../../domain/errors/issue.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { EventDraft } from '../../domain/events/event.js';
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { rowsOfPages, type Page, type PageQuery } from '../../domain/list-page.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
+import { commandOptions, pageOptions, refuseUnknownOptions } from '../context/known-options.js';
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { draftEvent, serverSubject, serverWish, timestamp } from '../context/event-drafts.js';
 import { pinServer } from '../context/move-to-definition.js';
@@ -25,6 +27,8 @@ export interface ServerFilter {
   readonly tags?: readonly string[] | undefined;
   readonly status?: MCPServerStatus | readonly MCPServerStatus[] | undefined;
 }
+
+const filterFields = ['name', 'labels', 'tags', 'status'] as const satisfies readonly (keyof ServerFilter)[];
 
 /** How a change of a server reaches the instances made of it. */
 export interface ServerUpdateOptions extends CommandOptions {
@@ -106,7 +110,12 @@ export class MCPServerRegistry {
     const fields = parseServerInput(input);
     for (;;) {
       const existing = await this.#find(fields, options);
-      if (existing) return this.#write(existing, fields, options);
+      if (existing) {
+        return untilItFits(this.#context.random, async () => {
+          const newest = (await this.#find(fields, options)) ?? existing;
+          return () => this.#write(newest, fields, options);
+        });
+      }
       try {
         return await this.register(input, options);
       } catch (error) {
@@ -123,10 +132,11 @@ export class MCPServerRegistry {
   }
 
   /** Lists a page of definitions by age. */
-  async list(
-    { limit = 100, cursor, ...filter }: ServerFilter & PageQuery = {},
-    { signal }: CommandOptions = {},
-  ): Promise<Page<MCPServer>> {
+  async list(query: ServerFilter & PageQuery = {}, options: CommandOptions = {}): Promise<Page<MCPServer>> {
+    refuseUnknownOptions('servers.list()', query, [...filterFields, ...pageOptions]);
+    refuseUnknownOptions('servers.list()', options, commandOptions);
+    const { limit = 100, cursor, ...filter } = query;
+    const { signal } = options;
     const { name, labels, tags } = filter;
     const status = typeof filter.status === 'string' ? [filter.status] : filter.status;
     const tenant = this.#scope ?? undefined;
@@ -151,15 +161,19 @@ export class MCPServerRegistry {
     patch: Partial<MCPServerInput>,
     options: ServerUpdateOptions = {},
   ): Promise<MCPServer> {
-    const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
-    if (options.ifResourceVersion !== undefined && options.ifResourceVersion !== current.resourceVersion) {
-      throw mcpError(
-        'CONFLICT',
-        `The server "${current.name}" has the resourceVersion ${String(current.resourceVersion)}, not ${String(options.ifResourceVersion)}.`,
-      );
-    }
+    refuseUnknownOptions('servers.update()', options, [...commandOptions, 'ifResourceVersion', 'rollout']);
     const { parseServerInput } = await import('./server-input.js');
-    return this.#write(current, parseServerInput(patch, current), options);
+    return untilItFits(this.#context.random, async () => {
+      const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
+      if (options.ifResourceVersion !== undefined && options.ifResourceVersion !== current.resourceVersion) {
+        throw mcpError(
+          'CONFLICT',
+          `The server "${current.name}" has the resourceVersion ${String(current.resourceVersion)}, not ${String(options.ifResourceVersion)}.`,
+        );
+      }
+      const fields = parseServerInput(patch, current);
+      return () => this.#write(current, fields, options);
+    });
   }
 
   /**

@@ -1,12 +1,12 @@
 import { withDeadline } from '../../async/deadline.js';
 import { sleep } from '../../async/sleep.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import type { InstanceRecord } from '../../domain/instance/instance-record.js';
+import type { EventDraft } from '../../domain/events/event.js';
+import { isAsleep, type InstanceRecord } from '../../domain/instance/instance-record.js';
 import { isServing } from '../../domain/instance/mcp-server-instance.js';
-import { resolveLifecycle } from '../../domain/json-spec/lifecycle.js';
 import { draftEvent, instanceOrigin, instanceWish, timestamp } from '../context/event-drafts.js';
 import { changeInstance } from '../context/instance-writer.js';
-import { lifecycleMs } from '../context/lifecycle-ms.js';
+import { lifecycleMsOf, lifecycleOf } from '../context/lifecycle-ms.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 import type { OwnedCopies } from '../ownership/owned-copies.js';
 import type { InstanceWaiter } from './instance-waiter.js';
@@ -50,8 +50,17 @@ export class Awakening {
     };
     let last = record;
     if (met(record)) return record;
-    await this.#wake(record, options);
-    return withDeadline((signal) => this.#waiter.until(record.id, met, { signal }), {
+    const awake = async (signal: AbortSignal): Promise<InstanceRecord> => {
+      let current = record;
+      // It may have fallen asleep while nobody was known to wait, or do so once more.
+      while (!isServing(current)) {
+        await this.#wake(current, options);
+        const isNews = (row: InstanceRecord) => met(row) || isAsleep(row);
+        current = await this.#waiter.until(record.id, isNews, { signal });
+      }
+      return current;
+    };
+    return withDeadline(awake, {
       clock,
       timeoutMs: leftMs,
       signals: [options.signal],
@@ -61,9 +70,8 @@ export class Awakening {
 
   /** Moves `wantedUntil` forward while a call or session is open. Returns what ends that. */
   keepAwake(record: InstanceRecord): () => void {
-    const spec = record.runtime.active?.spec ?? record.jsonSpec;
     if (!sleeps(record)) return () => undefined;
-    const { idleTimeoutMs } = lifecycleMs(spec);
+    const { idleTimeoutMs } = lifecycleMsOf(record);
     const ended = new AbortController();
     const pulse = async (): Promise<void> => {
       while (!ended.signal.aborted) {
@@ -83,50 +91,49 @@ export class Awakening {
   }
 
   async #wake(record: InstanceRecord, { actor }: AwakeOptions): Promise<void> {
-    if (!sleeps(record)) return;
-    const tell = record.status === 'idle' && !this.#owned.owns(record);
+    if (!sleeps(record) && !isAsleep(record)) return;
     // The first of many callers wakes it; what it began is not to be begun again for the others.
-    if (await this.#want(record, { actor, tell })) this.#context.wake(record.id, 'hint');
+    if (await this.#want(record, { actor })) this.#context.wake(record.id, 'hint');
   }
 
   /**
-   * @param wake - for a call that wakes: who makes it, and whether the owner, another process, has to be told
+   * @param wake - for a call that wakes: who makes it
    * @returns whether that was not known yet
    */
-  async #want(
-    record: InstanceRecord,
-    wake: { readonly actor?: string | undefined; readonly tell: boolean } = { tell: false },
-  ): Promise<boolean> {
-    const { idleTimeoutMs } = lifecycleMs(record.runtime.active?.spec ?? record.jsonSpec);
+  async #want(record: InstanceRecord, wake?: { readonly actor: string | undefined }): Promise<boolean> {
+    const { idleTimeoutMs } = lifecycleMsOf(record);
     const last = { changes: false };
     await changeInstance(this.#context, record.id, {
-      origin: { actor: wake.actor },
-      decide: ({ runtime }) => {
-        const leftMs =
-          runtime.wantedUntil === null ? 0 : Date.parse(runtime.wantedUntil) - this.#context.clock.now();
+      origin: { actor: wake?.actor },
+      decide: (current) => {
+        const { wantedUntil } = current.runtime;
+        const rouses = wake !== undefined && isAsleep(current);
+        const leftMs = wantedUntil === null ? 0 : Date.parse(wantedUntil) - this.#context.clock.now();
         // At most one write in each third of the idle time.
-        last.changes = leftMs <= (idleTimeoutMs * 2) / 3;
+        last.changes = rouses || leftMs <= (idleTimeoutMs * 2) / 3;
         if (!last.changes) return null;
+        const runtime = { wantedUntil: timestamp(this.#context, idleTimeoutMs) };
+        if (!rouses) return { runtime };
         return {
-          runtime: { wantedUntil: timestamp(this.#context, idleTimeoutMs) },
-          events: (row) =>
-            wake.tell
-              ? [
-                  draftEvent(this.#context, instanceOrigin(row, wake.actor), {
-                    type: 'MCPServerInstanceStarted',
-                    data: instanceWish(row),
-                  }),
-                ]
-              : [],
+          // Written with the wish: however late its worker reads the row, it is not put to sleep again before it has served.
+          facts: [{ kind: 'run-wanted' }],
+          runtime,
+          // Its owner, where that is another process, has to be told.
+          events: (row) => (this.#owned.owns(row) ? [] : [this.#started(row, wake.actor)]),
         };
       },
     });
     return last.changes;
   }
+
+  #started(row: InstanceRecord, actor: string | undefined): EventDraft {
+    const origin = instanceOrigin(row, actor);
+    return draftEvent(this.#context, origin, { type: 'MCPServerInstanceStarted', data: instanceWish(row) });
+  }
 }
 
-function sleeps({ runtime, jsonSpec }: InstanceRecord): boolean {
-  return resolveLifecycle(runtime.active?.spec ?? jsonSpec).start === 'on-demand';
+function sleeps(record: InstanceRecord): boolean {
+  return lifecycleOf(record).start === 'on-demand';
 }
 
 function refuseUnwanted(record: InstanceRecord): void {

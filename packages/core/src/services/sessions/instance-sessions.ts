@@ -22,7 +22,7 @@ import type { CommandOptions, ServiceContext } from '../context/service-context.
 import { throwIfAborted } from '../../async/abort.js';
 import { withDeadline } from '../../async/deadline.js';
 import { sleep } from '../../async/sleep.js';
-import { checkedTimeMs, refuseUnknownOptions } from '../context/known-options.js';
+import { checkedTimeMs, commandOptions, refuseUnknownOptions } from '../context/known-options.js';
 import { Awakening } from './awakening.js';
 
 /** How a client is connected. */
@@ -79,7 +79,7 @@ const goneCodes: readonly ErrorCode[] = [
   'PROVIDER_FAILED',
 ];
 
-const connectOptions = ['signal', 'actor', 'idempotencyKey', 'wakeTimeoutMs', 'timeoutMs'] as const;
+const connectOptions = [...commandOptions, 'wakeTimeoutMs', 'timeoutMs'] as const;
 const callOptions = [...connectOptions, 'onProgress'] as const;
 
 /** Reaches instances: clients, tool calls, tools, logs. */
@@ -229,6 +229,8 @@ export class InstanceSessions {
   }
 
   async *logs(id: string, query: LogQuery, options: CommandOptions): AsyncGenerator<LogLine> {
+    refuseUnknownOptions('instances.logs()', query, ['tail', 'follow']);
+    refuseUnknownOptions('instances.logs()', options, commandOptions);
     const record = await visibleInstance(this.#context, this.#scope, { id, options });
     this.#owned.assertKeepsLogs(record.jsonSpec.type);
     const { active } = record.runtime;
@@ -288,8 +290,10 @@ export class InstanceSessions {
         const dial: LinkTarget['dial'] = (dialing) => this.#remote.dial(record, active, dialing);
         return { record, link: this.#links.remote(record, active, dial) };
       }
-      await sleep(clock, lookForOwnerMs, signal);
+      const { stopping } = this.#context;
+      await sleep(clock, lookForOwnerMs, signal, stopping);
       throwIfAborted(signal);
+      throwIfAborted(stopping);
     }
   }
 

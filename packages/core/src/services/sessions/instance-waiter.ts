@@ -6,6 +6,7 @@ import { visibleInstance, type Scope } from '../context/access.js';
 import type { EventHub } from '../events/event-hub.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 import type { Sightings } from '../ownership/sightings.js';
+import { orAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
 import { failureOf, hasComeTrue, overtaken, stateOf } from './wish-outcome.js';
 
@@ -33,7 +34,7 @@ export class InstanceWaiter {
   /**
    * Yields an instance as it is, and again whenever it changed; ends with `null` when it is gone.
    *
-   * @throws `ABORTED` with the last state in the details, `NOT_FOUND` when it never was
+   * @throws `ABORTED` with the last state in the details, `NOT_FOUND` when it never was, `ALREADY_STOPPED`
    */
   async *follow(id: string, options: CommandOptions): AsyncGenerator<InstanceRecord | null> {
     let last = '';
@@ -48,6 +49,7 @@ export class InstanceWaiter {
   async *#looks(id: string, options: CommandOptions): AsyncGenerator<InstanceRecord | null> {
     await visibleInstance(this.#context, this.#scope, { id, options });
     const { signal = new AbortController().signal } = options;
+    const { stopping } = this.#context;
     let news = new AbortController();
     const off = this.#hub.on('*', this.#scope, (event) => {
       if (event.subject === id) news.abort();
@@ -57,7 +59,7 @@ export class InstanceWaiter {
       for (;;) {
         news = new AbortController();
         if (signal.aborted) throw aborted(last, signal);
-        const row = await this.#context.store.instances.get(id);
+        const row = await orAborted(this.#context.store.instances.get(id), stopping);
         const record = row && (await this.#sightings.asSeen(row));
         if (record === null) {
           yield null;
@@ -65,7 +67,8 @@ export class InstanceWaiter {
         }
         last = record;
         yield record;
-        await sleep(this.#context.clock, lookAgainMs, signal, news.signal);
+        await sleep(this.#context.clock, lookAgainMs, signal, news.signal, stopping);
+        if (stopping.aborted) throw stopping.reason;
       }
     } finally {
       off();

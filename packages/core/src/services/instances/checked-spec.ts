@@ -1,0 +1,57 @@
+import type { CheckedEnvironment } from '../../domain/json-spec/checked-environment.js';
+import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+
+/**
+ * Refuses, when compiled, a field that the type of the document does not have and a reference that is malformed.
+ *
+ * Inference of a literal type turns off TypeScript's own check for unknown fields, so it is made here.
+ */
+export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
+  readonly [K in Exclude<keyof T, keyof Extract<TSpec, { readonly type: T['type'] }>>]: never;
+} & (T extends { readonly environment: infer E extends Readonly<Record<string, string>> }
+  ? { readonly environment: CheckedEnvironment<E> }
+  : unknown);
+
+/** A document as it is given: the `image` may be left out where the server names one. */
+export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: string }
+  ? Omit<TSpec, 'image'> & Partial<Pick<TSpec, 'image'>>
+  : TSpec;
+
+/** A merge patch (RFC 7396) of a value: every part may be left out, `null` removes one, arrays are replaced as a whole. */
+export type MergePatch<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: MergePatch<T[K]> | null | undefined }
+    : T;
+
+/** A merge patch of a document of these types; where they are not known, of any. */
+export type SpecPatch<TSpec extends JsonSpec> = JsonSpec extends TSpec
+  ? Readonly<Record<string, unknown>>
+  : TSpec extends JsonSpec
+    ? MergePatch<TSpec>
+    : never;
+
+/** Refuses, when compiled, a field of a patch that no type of document has, and a reference that is malformed. */
+export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
+  ? unknown
+  : KnownFields<P, TSpec>) &
+  (P extends { readonly environment: infer E extends Readonly<Record<string, string | null>> }
+    ? { readonly environment: CheckedEnvironment<E> }
+    : unknown);
+
+/** Refuses, when compiled, every field of a patch that no type of document has. */
+export type KnownFields<P, T> = P extends readonly unknown[]
+  ? unknown
+  : P extends object
+    ? // What was read from outside has any names; it is checked when it comes in.
+      string extends keyof P
+      ? unknown
+      : {
+          readonly [K in keyof P]: K extends (T extends unknown ? keyof T : never)
+            ? KnownFields<
+                P[K],
+                Extract<T extends unknown ? (K extends keyof T ? T[K] : never) : never, object>
+              >
+            : never;
+        }
+    : unknown;
