@@ -12,11 +12,11 @@ it('says nothing more of its trouble once another process handles the group', as
   const opened = memoryStore({ clock });
   await opened.open();
   let away = true;
-  const read: Store['events']['read'] = async (...args) => {
+  const head: Store['events']['head'] = async (...args) => {
     if (away) throw mcpError('STORE_FAILED', 'The store is away.');
-    return opened.events.read(...args);
+    return opened.events.head(...args);
   };
-  const store = altered(opened, { events: altered(opened.events, { read }) });
+  const store = altered(opened, { events: altered(opened.events, { head }) });
   const context = {
     store,
     clock,
