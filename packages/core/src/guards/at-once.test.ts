@@ -83,7 +83,7 @@ it('says what canOverlap() has to answer that answers a promise, and hears it fa
 
 it('logs what ends later than it should and fails: a watch, a subscription, a channel', async () => {
   const lost = unheard();
-  const close: () => void = rejects as never;
+  const close = rejects as () => never;
   const dialed: Dialed = {
     kind: 'stdio',
     channel: { input: new PassThrough(), output: new PassThrough(), close },

@@ -14,6 +14,8 @@ export interface WiredControl {
   readonly scopeParts: ScopeParts;
   /** Where other processes reach this one; `undefined` where it does not listen. */
   address(): string | undefined;
+  /** Loads the code of the commands that write documents, so that no first one waits for it. */
+  load(): Promise<unknown>;
   /** Listens for peers. @throws `INVALID_OPTIONS` */
   open(identity: StoreIdentity): Promise<void>;
   close(): Promise<void>;
@@ -34,6 +36,12 @@ export function wireControl(
   return {
     scopeParts: { ...parts, owned, remote, sightings, hub, subscriptions, claims: leases },
     address: () => peer?.address,
+    load: () =>
+      Promise.all([
+        import('../services/instances/create-instance.js'),
+        import('../services/instances/replace-document.js'),
+        import('../services/secrets/secret-writes.js'),
+      ]),
     open: async ({ fleet }) => {
       if (settings.peer === null || peer) return;
       const { clock, logger } = context;

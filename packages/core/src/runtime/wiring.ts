@@ -211,6 +211,7 @@ export class Wiring {
       store.open({ signal }),
       loadMCPLinks(this.context),
       this.#work.load(),
+      this.#control.load(),
     ]);
     this.#identity = identity;
     this.#links ??= links;
