@@ -1,7 +1,7 @@
 // A host whose /proc shows the processes of another pid namespace: it ends a copy whose grandchild has, out there, the pid
 // that an innocent process has in here, and says what became of both.
-import { execFileSync, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { processProvider } from '@mcpinfra/provider-process';
 
 const [seconds] = process.argv.slice(2);
@@ -22,15 +22,23 @@ await provider.ensureRunning({
   secrets: async () => ({ render: silent, values: [] }),
   onProgress: silent,
 });
-let found = '';
-while (found === '') {
-  try {
-    found = execFileSync('pgrep', ['-fx', `sleep ${seconds}`], { encoding: 'utf8' }).trim();
-  } catch {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+/** The pid, as the /proc of outside counts, of the one process with this command line. */
+function outerPidOf(...command) {
+  const text = `${command.join('\0')}\0`;
+  const isIt = (pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1') === text;
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc').find((name) => /^\d+$/u.test(name) && isIt(name));
 }
-const outer = Number(found.split('\n')[0]);
+
+let found;
+while ((found = outerPidOf('sleep', String(seconds))) === undefined)
+  await new Promise((resolve) => setTimeout(resolve, 20));
+const outer = Number(found);
 writeFileSync('/proc/sys/kernel/ns_last_pid', String(outer - 1));
 const innocent = spawn('sleep', ['100']);
 const ended = new Promise((resolve) => innocent.once('exit', (code, signal) => resolve(signal)));

@@ -6,6 +6,7 @@ import { mergeSpec } from '../../domain/json-spec/merge-spec.js';
 import { parseJsonSpec } from '../../domain/json-spec/parse-json-spec.js';
 import { isObject } from '../../domain/is-object.js';
 import type { ServiceContext } from './service-context.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
 
 /** The document an instance runs, or everything that is wrong with it. */
 export interface RunDocument {
@@ -64,13 +65,6 @@ export function runHash(spec: JsonSpec, runtime: Pick<InstanceRuntime, 'secretsV
   const relevant = Object.entries(spec).filter(([key]) => !controllerFields.has(key));
   const text = canonicalJson([Object.fromEntries(relevant), runtime.secretsVersion]);
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
-}
-
-/** Writes JSON with sorted keys, so that equal documents have equal texts. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  );
 }
 
 function withDefaults(

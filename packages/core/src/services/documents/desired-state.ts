@@ -13,7 +13,7 @@ import { InstancePlanner } from '../instances/instance-plan.js';
 import type { MCPServerInstanceInput } from '../instances/instance-input.js';
 import type { MCPServerRegistry } from '../servers/server-registry.js';
 import type { MCPServerInput } from '../servers/server-input.js';
-import { canonicalJson } from '../context/run-document.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
 import type { CommandOptions, WaitableCommandOptions } from '../context/service-context.js';
 import type { WriteParts } from '../secrets/secret-writes.js';
 import type { InstanceWaiter } from '../sessions/instance-waiter.js';

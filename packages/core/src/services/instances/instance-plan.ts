@@ -11,7 +11,8 @@ import type { MCPServerInstanceInput, MCPServerInstancePatch } from './instance-
 import { versionsIn } from '../secrets/own-versions.js';
 import type { SecretSource } from '../secrets/secret-source.js';
 import type { WriteParts } from '../secrets/secret-writes.js';
-import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
+import { buildRunDocument, runHash } from '../context/run-document.js';
 import { forbiddenReferences, type SecretOwner } from '../context/scope-access.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 

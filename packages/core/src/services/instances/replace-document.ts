@@ -6,7 +6,7 @@ import { isVersionKey } from '../../domain/secrets/secret-keys.js';
 import { refuseDeleted } from '../context/access.js';
 import { secretsRotated } from '../context/event-drafts.js';
 import type { InstanceChange } from '../context/instance-writer.js';
-import { canonicalJson } from '../context/run-document.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
 import type { CommandOptions } from '../context/service-context.js';
 import { afresh, tryNow } from '../context/try-now.js';
 import type { CreateParts } from './create-instance.js';

@@ -18,7 +18,8 @@ import { soonest, type ReconcileContext, type ReconcileResult } from '../../asyn
 import { failingUpdate, Replacement } from './replacement.js';
 import { isFailure } from './told-exit.js';
 import { Retirements } from './retirements.js';
-import { canonicalJson, runDocumentOf, runHash } from '../context/run-document.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
+import { runDocumentOf, runHash } from '../context/run-document.js';
 import { noteUnreachable } from './note-unreachable.js';
 import type { OwnedKey } from '../context/ownership.js';
 import type { ReconcileServices } from './reconcile-services.js';

@@ -4,7 +4,8 @@ import { isServing } from '../../domain/instance/mcp-server-instance.js';
 import type { MCPServer } from '../../domain/server/mcp-server.js';
 import { pinServer } from '../context/move-to-definition.js';
 import { instancesOfServer } from './roll-out.js';
-import { buildRunDocument, canonicalJson, runHash } from '../context/run-document.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
+import { buildRunDocument, runHash } from '../context/run-document.js';
 import { forbiddenReferences } from '../context/scope-access.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
 

@@ -14,11 +14,10 @@ import { commandOptions, pageOptions, refuseUnknownOptions } from '../context/kn
 import { newId, tenantOf, visibleServer, type Scope } from '../context/access.js';
 import { draftEvent, serverSubject, serverWish, timestamp } from '../context/event-drafts.js';
 import { pinServer } from '../context/move-to-definition.js';
-import { checkRollOut, instancesOfServer, rollOut } from './roll-out.js';
 import type { MCPServerFields, MCPServerInput } from './server-input.js';
 import type { ServerPlan } from './server-plan.js';
 import type { CommandOptions, ServiceContext } from '../context/service-context.js';
-import { canonicalJson } from '../context/run-document.js';
+import { canonicalJson } from '../../domain/canonical-json.js';
 
 /** Which servers are asked for. */
 export interface ServerFilter {
@@ -209,6 +208,7 @@ export class MCPServerRegistry {
     const { signal } = options;
     const server = await this.#context.store.servers.get(id, { signal });
     if (!server || (this.#scope !== null && server.tenant !== this.#scope)) return;
+    const { instancesOfServer } = await rollOuts();
     const users = await instancesOfServer(this.#context, { id, tenant: undefined }, { signal });
     const remaining = users.filter((record) => record.status !== 'deleting');
     const own = remaining.filter(({ tenant }) => this.#scope === null || tenant === this.#scope);
@@ -242,16 +242,19 @@ export class MCPServerRegistry {
     const same = canonicalJson({ ...current, ...fields }) === canonicalJson(current);
     if (same && !rolling) return current;
     if (same && current.rollout === 'rolling') {
+      const { rollOut } = await rollOuts();
       await rollOut(this.#context, pinServer(current), { server: current, ...options });
       return current;
     }
     const next: MCPServer = { ...current, ...fields, rollout: rolling ? 'rolling' : undefined };
-    if (rolling) await checkRollOut(this.#context, pinServer(next), { server: next, ...options });
+    if (rolling)
+      await (await rollOuts()).checkRollOut(this.#context, pinServer(next), { server: next, ...options });
     const row = { ...next, updatedAt: timestamp(this.#context) };
     const effects = { events: await this.#updated(next, options) };
     const written = await this.#context.store.updateServer(row, effects, { signal: options.signal });
     this.#context.committed();
-    if (rolling) await rollOut(this.#context, pinServer(written), { server: written, ...options });
+    if (rolling)
+      await (await rollOuts()).rollOut(this.#context, pinServer(written), { server: written, ...options });
     return written;
   }
 
@@ -259,6 +262,7 @@ export class MCPServerRegistry {
   async #updated(server: MCPServer, options: ServerUpdateOptions): Promise<readonly EventDraft[]> {
     const { id, isPublic, tenant: own } = server;
     const all = { id, tenant: undefined };
+    const { instancesOfServer } = await rollOuts();
     const users = isPublic ? await instancesOfServer(this.#context, all, { signal: options.signal }) : [];
     const tenants = new Set([own, ...users.map(({ tenant }) => tenant)]);
     return [...tenants].map((tenant) => this.#event('MCPServerUpdated', { ...server, tenant }, options));
@@ -285,6 +289,9 @@ export class MCPServerRegistry {
     return draftEvent(this.#context, origin, { type, data });
   }
 }
+
+/** Loaded with the first change of a server, not with the package. */
+const rollOuts = () => import('./roll-out.js');
 
 function inUse({ name }: MCPServer, users: readonly InstanceRecord[]): MCPInfraError {
   const instances = users.map((record) => ({ id: record.id, name: record.name }));
