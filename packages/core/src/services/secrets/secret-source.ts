@@ -9,7 +9,6 @@ import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Copy, InstanceRecord } from '../../domain/instance/instance-record.js';
 import { collectReferences } from '../../domain/json-spec/collect-references.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
-import { createScrubber } from '../../domain/secrets/scrub.js';
 import { scrubDocument } from '../../domain/secrets/scrub-document.js';
 import {
   formatSecretReference,
@@ -21,6 +20,7 @@ import { Secret } from '../../domain/secrets/secret.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { SecretBundle } from '../../ports/provider.js';
 import { hasFingerprintKey } from './fingerprint-key.js';
+import { GivenValues } from './given-values.js';
 import { refuseForbidden } from '../context/scope-access.js';
 import { SecretFingerprints } from './secret-fingerprints.js';
 import type { ServiceContext } from '../context/service-context.js';
@@ -39,10 +39,7 @@ type SourceContext = Pick<
  */
 export class SecretSource {
   readonly #context: SourceContext;
-  readonly #given = new Map<string, Set<string>>();
-  /** Of which revisions of an instance the values are known. */
-  readonly #knows = new Map<string, Set<number>>();
-  readonly #scrubbers = new Map<string, (text: string) => string>();
+  readonly #given = new GivenValues();
   readonly #fingerprints: SecretFingerprints;
   /** What the newest copy of each instance was given, until its fingerprint is taken. */
   readonly #newest = new Map<
@@ -57,7 +54,7 @@ export class SecretSource {
 
   /** How many instances values are kept of. */
   get size(): number {
-    return new Set([...this.#given.keys(), ...this.#scrubbers.keys(), ...this.#newest.keys()]).size;
+    return new Set([...this.#given.ids, ...this.#newest.keys()]).size;
   }
 
   /**
@@ -75,7 +72,7 @@ export class SecretSource {
     // An older copy may ask again, while a newer one starts.
     if (values.size > 0 && revision >= (this.#newest.get(record.id)?.revision ?? 0))
       this.#newest.set(record.id, { revision, values });
-    this.#remember(record.id, revision, values);
+    this.#given.add(record.id, revision, values);
     return {
       values: [...values.values()],
       render: (text) =>
@@ -119,7 +116,7 @@ export class SecretSource {
     options?: CallOptions,
   ): Promise<boolean> {
     const references = collectReferences(spec);
-    if (this.#knows.get(record.id)?.has(revision) === true || references.length === 0) return false;
+    if (this.#given.has(record.id, revision) || references.length === 0) return false;
     try {
       const values = await withDeadline((signal) => this.#ask(references, record, { signal }), {
         clock: this.#context.clock,
@@ -127,7 +124,7 @@ export class SecretSource {
         signals: [options?.signal],
         expired: () => mcpError('SECRET_BACKEND_FAILED', 'The secret backends did not answer in time.'),
       });
-      this.#remember(record.id, revision, values);
+      this.#given.add(record.id, revision, values);
       return true;
     } catch (error) {
       this.#context.logger.debug('secrets of a running instance are not known', {
@@ -140,7 +137,7 @@ export class SecretSource {
 
   /** Replaces the values an instance was given by `[secret]`. */
   scrub(instanceId: string, text: string): string {
-    return this.#scrubbers.get(instanceId)?.(text) ?? text;
+    return this.#given.scrub(instanceId, text);
   }
 
   /** A JSON value whose texts hold no value the instance was given, such as what a server tells of itself. */
@@ -163,19 +160,8 @@ export class SecretSource {
   }
 
   forget(instanceId: string): void {
-    this.#given.delete(instanceId);
-    this.#knows.delete(instanceId);
-    this.#scrubbers.delete(instanceId);
+    this.#given.forget(instanceId);
     this.#newest.delete(instanceId);
-  }
-
-  #remember(instanceId: string, revision: number, values: ReadonlyMap<string, Secret>): void {
-    this.#knows.set(instanceId, (this.#knows.get(instanceId) ?? new Set()).add(revision));
-    // What was rotated away stays known: the copy before may still write it.
-    const given = this.#given.get(instanceId) ?? new Set<string>();
-    for (const secret of values.values()) given.add(secret.reveal());
-    this.#given.set(instanceId, given);
-    this.#scrubbers.set(instanceId, createScrubber(given));
   }
 
   /** @see SecretFingerprints.marks */
