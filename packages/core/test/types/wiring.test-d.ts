@@ -118,6 +118,13 @@ describe('the patches that update() takes', () => {
     void both.instances.update('id', { jsonSpec: { environment: { MODE: 1 } } });
   });
 
+  it('refuse a value that no one wired type has there, though several types are wired', () => {
+    // @ts-expect-error a command is a list, and containers have none
+    void both.instances.update('id', { jsonSpec: { command: 'node other.js' } });
+    // @ts-expect-error a document is of one type: a process has no image
+    void both.instances.update('id', { jsonSpec: { cwd: '/srv', image: 'mcp/x' } });
+  });
+
   it('refuse a malformed reference', () => {
     void both.instances.update('id', {
       jsonSpec: { environment: { API_KEY: 'secret_ref:instance_123:API_KEY' } },

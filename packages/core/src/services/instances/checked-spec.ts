@@ -24,12 +24,15 @@ export type MergePatch<T> = T extends readonly unknown[]
     ? { readonly [K in keyof T]?: MergePatch<T[K]> | null | undefined }
     : T;
 
-/** A merge patch of a document of these types; where they are not known, of any. */
-export type SpecPatch<TSpec extends JsonSpec> = JsonSpec extends TSpec
+/** A merge patch of a document of one of these types, with no field of another; where they are not known, of any. */
+export type SpecPatch<TSpec extends JsonSpec, TAll extends JsonSpec = TSpec> = JsonSpec extends TSpec
   ? Readonly<Record<string, unknown>>
   : TSpec extends JsonSpec
-    ? MergePatch<TSpec>
+    ? MergePatch<TSpec> & { readonly [K in Exclude<FieldOf<TAll>, keyof TSpec>]?: never }
     : never;
+
+/** The fields of all types of a union. */
+type FieldOf<T> = T extends unknown ? keyof T : never;
 
 /** Refuses, when compiled, a field of a patch that no type of document has, and a reference that is malformed. */
 export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
@@ -47,7 +50,7 @@ export type KnownFields<P, T> = P extends readonly unknown[]
       string extends keyof P
       ? unknown
       : {
-          readonly [K in keyof P]: K extends (T extends unknown ? keyof T : never)
+          readonly [K in keyof P]: K extends FieldOf<T>
             ? KnownFields<
                 P[K],
                 Extract<T extends unknown ? (K extends keyof T ? T[K] : never) : never, object>
