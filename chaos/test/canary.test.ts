@@ -277,7 +277,7 @@ it('writes a secret value nowhere but where the server has to find it', async ()
     },
   };
   // A copy that exits is tried again for a while before the update is given up.
-  const patiently = { wait: true, signal: AbortSignal.timeout(60_000) };
+  const patiently = { wait: true, signal: AbortSignal.timeout(150_000) };
   await keep('update that is rolled back', instances.update(contained, rolledBack, patiently));
   expect((await instances.get(contained)).statusDetail.reason).toBe('UPDATE_ROLLED_BACK');
   ledger.see('what arrived elsewhere', remote.arrived.join('\n'));
@@ -346,7 +346,7 @@ it('writes a secret value nowhere but where the server has to find it', async ()
     expect([...places]).toContain(place);
   for (const file of [/^redis file/, /^postgres file/, engineFiles])
     expect([...places].filter((place) => file.test(place))).not.toEqual([]);
-}, 115_000);
+}, 240_000);
 
 async function all<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const found: T[] = [];

@@ -65,7 +65,11 @@ describe('an Express service that owns a fleet', () => {
       status: 'running',
       desired_state: 'running',
       status_detail: { restart_count: 0 },
-      json_spec: { environment: { API_KEY: `secret_ref:instance_${id}:API_KEY` } },
+      json_spec: {
+        environment: {
+          API_KEY: expect.stringMatching(`^secret_ref:instance_${id}:environment\\.API_KEY\\.[\\w-]+$`),
+        },
+      },
     });
 
     const tools = await ask('GET', `/instances/${id}/tools`);

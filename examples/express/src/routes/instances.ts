@@ -1,7 +1,7 @@
 import type { MCPServerInstance, MCPServerInstancePatch } from '@mcpinfra/core';
 import { instanceCodec } from '@mcpinfra/core/plugin';
 import { Router } from 'express';
-import { callOptions } from '../call-options.js';
+import { callOptions, commandOptions } from '../call-options.js';
 import type { Infra } from '../infra.js';
 import { instanceFilter } from '../list-filter.js';
 import { fromWire, pageToWire } from '../wire.js';
@@ -21,7 +21,7 @@ export function instanceRoutes({ instances }: Infra): Router {
   });
 
   routes.post('/', async (req, res) => {
-    const instance = await instances.create(fromWire(req.body) as CreateInput, callOptions(req, res));
+    const instance = await instances.create(fromWire(req.body) as CreateInput, commandOptions(req, res));
     res.status(201).location(`${req.baseUrl}/${instance.id}`).json(encode(instance));
   });
 
@@ -31,17 +31,17 @@ export function instanceRoutes({ instances }: Infra): Router {
 
   routes.patch('/:id', async (req, res) => {
     const patch = fromWire(req.body) as MCPServerInstancePatch;
-    res.json(encode(await instances.update(req.params.id, patch, callOptions(req, res))));
+    res.json(encode(await instances.update(req.params.id, patch, commandOptions(req, res))));
   });
 
   routes.delete('/:id', async (req, res) => {
-    await instances.delete(req.params.id, callOptions(req, res));
+    await instances.delete(req.params.id, commandOptions(req, res));
     res.status(204).end();
   });
 
   for (const command of ['start', 'stop', 'restart'] as const) {
     routes.post(`/:id/${command}`, async (req, res) => {
-      res.json(encode(await instances[command](req.params.id, callOptions(req, res))));
+      res.json(encode(await instances[command](req.params.id, commandOptions(req, res))));
     });
   }
 
