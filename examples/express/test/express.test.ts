@@ -67,7 +67,9 @@ describe('an Express service that owns a fleet', () => {
       status_detail: { restart_count: 0 },
       json_spec: {
         environment: {
-          API_KEY: expect.stringMatching(`^secret_ref:instance_${id}:environment\\.API_KEY\\.[\\w-]+$`),
+          API_KEY: expect.stringMatching(
+            `^secret_ref:instance_${id}:environment\\.API_KEY\\.[\\w-]+$`,
+          ) as unknown,
         },
       },
     });
