@@ -28,11 +28,10 @@ export type MergePatch<T> = T extends readonly unknown[]
 export type SpecPatch<TSpec extends JsonSpec, TAll extends JsonSpec = TSpec> = JsonSpec extends TSpec
   ? Readonly<Record<string, unknown>>
   : TSpec extends JsonSpec
-    ? MergePatch<TSpec> & { readonly [K in Exclude<FieldOf<TAll>, keyof TSpec>]?: never }
+    ? MergePatch<TSpec> & {
+        readonly [K in Exclude<TAll extends unknown ? keyof TAll : never, keyof TSpec>]?: never;
+      }
     : never;
-
-/** The fields of all types of a union. */
-type FieldOf<T> = T extends unknown ? keyof T : never;
 
 /** Refuses, when compiled, a field of a patch that no type of document has, and a reference that is malformed. */
 export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
@@ -50,7 +49,7 @@ export type KnownFields<P, T> = P extends readonly unknown[]
       string extends keyof P
       ? unknown
       : {
-          readonly [K in keyof P]: K extends FieldOf<T>
+          readonly [K in keyof P]: K extends (T extends unknown ? keyof T : never)
             ? KnownFields<
                 P[K],
                 Extract<T extends unknown ? (K extends keyof T ? T[K] : never) : never, object>
