@@ -1,4 +1,4 @@
-import { ignoreError, Recurring, systemClock } from '@mcpinfra/core/plugin';
+import { ignoreError, mcpError, Recurring, systemClock } from '@mcpinfra/core/plugin';
 import type { Queries, Queryable } from '../database/database.js';
 import type { LeaseStatements } from '../sql/lease-statements.js';
 import { planned } from '../sql/statement.js';
@@ -23,6 +23,7 @@ export class HolderPresence {
   /** By connection, who shows itself by it. */
   readonly #shown = new WeakMap<Queries, Set<string>>();
   readonly #looking: Recurring;
+  readonly #ended = new AbortController();
 
   /** @param onGone - told when the leases of a dead holder were cut short */
   constructor(database: Queryable, statements: LeaseStatements, onGone: () => void) {
@@ -31,7 +32,7 @@ export class HolderPresence {
       clock: systemClock,
       retryMs: times.look,
       work: async () => {
-        const gone = await database.query(statements.bury, [times.grace]);
+        const gone = await database.query(statements.bury, [times.grace], { signal: this.#ended.signal });
         if (gone.length > 0) onGone();
         return times.look;
       },
@@ -45,7 +46,9 @@ export class HolderPresence {
     void this.#looking.now();
   }
 
+  /** Waits for no answer: a server that hangs keeps no store from closing. */
   async stop(): Promise<void> {
+    this.#ended.abort(mcpError('ALREADY_STOPPED', 'The store has been closed; make a new one.'));
     await this.#looking.stop();
   }
 
