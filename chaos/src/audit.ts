@@ -4,10 +4,10 @@ import type { Store } from '@mcpinfra/core/plugin';
 import { postgresStore } from '@mcpinfra/store-postgres';
 import Docker from 'dockerode';
 import { unpairedConditions } from './conditions.js';
-import { readLog, unhandled } from './event-log.js';
+import { overheard, readLog, unhandled } from './event-log.js';
 import type { Fleet } from './fleet.js';
-import type { MemberProcess } from './member-process.js';
-import type { ListedInstance, ToldHealth } from './member-protocol.js';
+import { MemberError, type MemberProcess } from './member-process.js';
+import { type ListedInstance, type Tenant, tenants, type ToldHealth } from './member-protocol.js';
 import type { Wish } from './wishes.js';
 
 /** What is not as it should be, each as a sentence, and what the log says. */
@@ -16,6 +16,8 @@ export interface Findings {
   readonly lostEvents: readonly string[];
   readonly leftover: readonly string[];
   readonly stuck: readonly string[];
+  /** What one tenant saw or heard of another. */
+  readonly overheard: readonly string[];
   readonly duplicates: readonly string[];
   readonly unhealthy: readonly string[];
   readonly conditionsUnpaired: readonly string[];
@@ -52,7 +54,14 @@ async function tryToLook(fleet: Fleet, wishes: readonly Wish[], store: Store): P
   try {
     return await look(fleet, wishes, store);
   } catch (error) {
-    const nothing = { lostInstances: [], lostEvents: [], leftover: [], duplicates: [], unhealthy: [] };
+    const nothing = {
+      lostInstances: [],
+      lostEvents: [],
+      leftover: [],
+      duplicates: [],
+      unhealthy: [],
+      overheard: [],
+    };
     return {
       ...nothing,
       conditionsUnpaired: [],
@@ -63,16 +72,28 @@ async function tryToLook(fleet: Fleet, wishes: readonly Wish[], store: Store): P
 }
 
 async function look(fleet: Fleet, wishes: readonly Wish[], store: Store): Promise<Findings> {
-  const listed = (await fleet.api.ask({ ask: 'list' }, '')) as readonly ListedInstance[];
+  const lists = await Promise.all(
+    tenants.map(async (tenant) => {
+      const listed = (await fleet.api.ask({ ask: 'list' }, { tenant })) as readonly ListedInstance[];
+      return listed.map((instance) => ({ ...instance, tenant }));
+    }),
+  );
+  const listed = lists.flat();
   const byId = new Map(listed.map((instance) => [instance.id, instance]));
   const wanted = wishes.filter(({ state }) => state !== 'deleted');
   const unwanted = listed.filter(({ id }) => !wanted.some((wish) => wish.id === id));
   const stuck = await Promise.all(wanted.map((wish) => whyStuck(fleet, wish, byId.get(wish.id))));
+  const reached = await Promise.all(wanted.map((wish) => whyReached(fleet, wish)));
   const log = await readLog(store);
   const unhealthy = await Promise.all(fleet.members.map((member) => whyUnhealthy(member)));
   return {
     lostInstances: wanted.filter(({ id }) => !byId.has(id)).map(({ name }) => `${name} is gone`),
     lostEvents: [...log.gaps, ...unhandled(fleet.handledFile, log.events)],
+    overheard: [
+      ...overheard(fleet.handledFile),
+      ...foreign(listed, wishes),
+      ...reached.filter((how) => how !== null),
+    ],
     conditionsUnpaired: unpairedConditions(log.events),
     events: log.events,
     unhealthy: unhealthy.filter((why) => why !== null),
@@ -95,17 +116,40 @@ async function whyStuck(
     return `${name} is to be ${wish.state}, but ${status} ${reason} ${message}`;
   if (wish.state !== 'running') return null;
   try {
-    if ((await fleet.api.ask({ ask: 'call', id: wish.id }, '')) === true) return null;
+    if ((await fleet.api.ask({ ask: 'call', id: wish.id }, { tenant: wish.tenant })) === true) return null;
     return `${name} answers something else`;
   } catch (error) {
     return `${name} does not answer: ${String(error)}`;
   }
 }
 
+/** Instances that a tenant is shown though they are another's. */
+function foreign(
+  listed: readonly { readonly id: string; readonly name: string; readonly tenant: Tenant }[],
+  wishes: readonly Wish[],
+): readonly string[] {
+  const owners = new Map(wishes.map(({ id, tenant }) => [id, tenant]));
+  return listed
+    .filter(({ id, tenant }) => (owners.get(id) ?? tenant) !== tenant)
+    .map(({ name, tenant }) => `${name} is shown to tenant '${tenant}'`);
+}
+
+/** How another tenant than its own reaches an instance. */
+async function whyReached(fleet: Fleet, { id, name, tenant: owner }: Wish): Promise<string | null> {
+  const [stranger = owner] = tenants.filter((tenant) => tenant !== owner);
+  try {
+    await fleet.api.ask({ ask: 'call', id }, { tenant: stranger });
+    return `${name} answers tenant '${stranger}'`;
+  } catch (error) {
+    const isHidden = error instanceof MemberError && error.code === 'NOT_FOUND';
+    return isHidden ? null : `${name} is refused to tenant '${stranger}' by ${String(error)}`;
+  }
+}
+
 /** Why a process whose surroundings all work is not well. */
 async function whyUnhealthy(member: MemberProcess): Promise<string | null> {
   try {
-    const { status, degraded } = (await member.ask({ ask: 'health' }, '')) as ToldHealth;
+    const { status, degraded } = (await member.ask({ ask: 'health' })) as ToldHealth;
     return status === 'ok' ? null : `${member.name} is still ${status}: ${JSON.stringify(degraded)}`;
   } catch (error) {
     return `${member.name} cannot say how it is: ${String(error)}`;

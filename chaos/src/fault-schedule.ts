@@ -14,6 +14,10 @@ export const faultKinds = [
   'pool-held',
   'server-frozen',
   'process-frozen',
+  'redis-emptied',
+  'redis-behind',
+  'postgres-published',
+  'postgres-restored',
 ] as const;
 
 /** What is wrong for a while. */
@@ -32,6 +36,17 @@ const brief = [1_000, 6_000] as const;
 const long = [18_000, 26_000] as const;
 /** Longer than it takes to notice one that stopped answering, and a fault beside it. */
 const untilNoticed = [30_000, 70_000] as const;
+
+/** What is there for all alike. */
+const meetsEveryone: ReadonlySet<FaultKind> = new Set([
+  'postgres-readonly',
+  'postgres-published',
+  'postgres-restored',
+  'redis-emptied',
+  'redis-behind',
+]);
+/** So that what is lost are some things, and not most. */
+const whatIsLost: ReadonlySet<FaultKind> = new Set(['redis-behind', 'postgres-restored']);
 
 /** What a process has a way of its own to, so that it may fail for one of them alone. */
 const onTheWay: ReadonlySet<FaultKind> = new Set([
@@ -63,13 +78,14 @@ function faultsOfKind(kind: FaultKind, seed: number, endMs: number): { atMs: num
   const faults: { atMs: number; fault: Fault }[] = [];
   for (let atMs = random.whole(2_000, 20_000); atMs < endMs; atMs += random.whole(25_000, 60_000)) {
     const isBrief = random.next() < 0.5;
-    const [least, most] = kind === 'server-frozen' ? untilNoticed : isBrief ? brief : long;
+    const [least, most] =
+      kind === 'server-frozen' ? untilNoticed : isBrief || whatIsLost.has(kind) ? brief : long;
     const meetsAll = onTheWay.has(kind) && random.next() < 0.6;
     const which = random.whole(0, 1_000);
     const forMs = random.whole(least, most);
     faults.push({
       atMs,
-      fault: { kind, which: meetsAll || kind === 'postgres-readonly' ? null : which, forMs },
+      fault: { kind, which: meetsAll || meetsEveryone.has(kind) ? null : which, forMs },
     });
   }
   return faults;

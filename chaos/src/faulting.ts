@@ -3,25 +3,29 @@ import type { Fleet } from './fleet.js';
 import { freezeServer } from './frozen-server.js';
 import { frozen } from './killing.js';
 import type { Links } from './links.js';
+import { emptied, published, restored, withoutTail } from './losses.js';
 import type { MemberProcess } from './member-process.js';
 import type { Damage, Outage, Outages, Part } from './outages.js';
 import type { ProxyMode } from './proxy/fault-proxy.js';
 import { setReadOnly } from './read-only.js';
+import type { Wishes } from './wishes.js';
 
 /** Makes the faults that no kill makes, and heals each; what is broken already is left alone. */
 export class Faulting {
   readonly #fleet: Fleet;
   readonly #outages: Outages;
+  readonly #wishes: Wishes;
   /** Servers that were called healthy although they answered nothing, each as a sentence. */
   readonly wronglyHealthy: string[] = [];
 
-  constructor(fleet: Fleet, outages: Outages) {
+  constructor(fleet: Fleet, wishes: Wishes, outages: Outages) {
     this.#fleet = fleet;
+    this.#wishes = wishes;
     this.#outages = outages;
   }
 
   begin({ kind, which, forMs }: Fault): void {
-    const { members, postgres } = this.#fleet;
+    const { members, postgres, redis } = this.#fleet;
     const met = which === null ? members : members.filter((_, n) => n === which % members.length);
     const [one] = met;
     switch (kind) {
@@ -45,6 +49,18 @@ export class Faulting {
             this.wronglyHealthy.push(...wrong);
           }),
         );
+        return;
+      case 'redis-emptied':
+        this.#outages.begin(kind, redis, emptied(this.#fleet));
+        return;
+      case 'redis-behind':
+        this.#outages.begin(kind, redis, withoutTail(this.#fleet, forMs));
+        return;
+      case 'postgres-published':
+        this.#outages.begin(kind, postgres, published(this.#fleet, forMs));
+        return;
+      case 'postgres-restored':
+        this.#outages.begin(kind, postgres, restored(this.#fleet, this.#wishes, forMs));
         return;
       case 'postgres-frozen':
       case 'postgres-refusing':
@@ -79,11 +95,9 @@ export class Faulting {
   }
 }
 
-type LinkFault = Exclude<FaultKind, 'postgres-readonly' | 'pool-held' | 'server-frozen' | 'process-frozen'>;
+type LinkFault = keyof typeof linkFaults;
 
-const linkFaults: Readonly<
-  Record<LinkFault, { readonly to: keyof Links; readonly of: Part; readonly mode: ProxyMode | 'silent' }>
-> = {
+const linkFaults = {
   'postgres-frozen': { to: 'postgres', of: 'store', mode: 'frozen' },
   'postgres-refusing': { to: 'postgres', of: 'store', mode: 'refusing' },
   'redis-frozen': { to: 'redis', of: 'event-bus', mode: 'frozen' },
@@ -92,7 +106,9 @@ const linkFaults: Readonly<
   'docker-frozen': { to: 'docker', of: 'provider:docker', mode: 'frozen' },
   'docker-refusing': { to: 'docker', of: 'provider:docker', mode: 'refusing' },
   'docker-silent': { to: 'docker', of: 'provider:docker', mode: 'silent' },
-};
+} as const satisfies Partial<
+  Record<FaultKind, { readonly to: keyof Links; readonly of: Part; readonly mode: ProxyMode | 'silent' }>
+>;
 
 /** The host takes all connections of its pool. */
 function heldPool(member: MemberProcess, forMs: number): Damage {
@@ -102,7 +118,7 @@ function heldPool(member: MemberProcess, forMs: number): Damage {
     forMs,
     harm: async () => {
       // A process that ends gives back what it held.
-      held = member.ask({ ask: 'hold-pool', forMs }, '').catch(() => undefined);
+      held = member.ask({ ask: 'hold-pool', forMs }).catch(() => undefined);
     },
     mend: async () => {
       await held;

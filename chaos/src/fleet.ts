@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   seedImages,
   startPrivateDockerEngine,
@@ -21,6 +22,9 @@ export interface Fleet extends Services, AsyncDisposable {
   /** All processes: the API process and the workers. */
   readonly members: readonly MemberProcess[];
 }
+
+/** So long its processes may take until all of them work, in milliseconds. */
+const longestStartMs = 60_000;
 
 /** Starts the services, the API process and the workers, each with data of its own. */
 export async function startFleet(workerCount: number, signal: AbortSignal): Promise<Fleet> {
@@ -52,7 +56,11 @@ export async function startFleet(workerCount: number, signal: AbortSignal): Prom
       Array.from({ length: workerCount }, (_, n) => member('worker', `worker-${String(n)}`)),
     );
     const members = [api, ...workers];
-    await Promise.all(members.map((process) => process.start(signal)));
+    const isUp = Promise.all(members.map((process) => process.start(signal))).then(() => true);
+    if (!(await Promise.race([isUp, sleep(longestStartMs, false, { ref: false })])))
+      throw new Error(
+        `The fleet did not start within ${String(longestStartMs)} ms: see what its processes printed.`,
+      );
     return {
       ...services,
       folder,

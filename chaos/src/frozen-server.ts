@@ -87,7 +87,7 @@ async function pick(
 
 async function look({ api }: Fleet, id: string): Promise<ListedInstance | undefined> {
   try {
-    const listed = (await api.ask({ ask: 'list' }, '')) as readonly ListedInstance[];
+    const listed = (await api.ask({ ask: 'list' })) as readonly ListedInstance[];
     return listed.find((instance) => instance.id === id);
   } catch {
     // Nobody says anything now.

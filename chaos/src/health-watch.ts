@@ -62,7 +62,7 @@ export class HealthWatch {
     const { sinceMs, name, role } = member;
     if (sinceMs === undefined) return;
     const askedMs = this.#outages.nowMs;
-    const asked = member.ask({ ask: 'health' }, '');
+    const asked = member.ask({ ask: 'health' });
     if (!(await this.#isInTime(asked))) {
       if (this.#ending.signal.aborted) return;
       const stalled = this.#outages.all.some(

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ServiceUnavailable } from '@mcpinfra/tools';
 import { audit } from './audit.js';
+import { repeated, repeatedTooOften } from './event-log.js';
 import { falseRecoveries } from './conditions.js';
 import { EngineDiary } from './engine-diary.js';
 import { type Fleet, startFleet } from './fleet.js';
@@ -63,7 +64,7 @@ async function run(fleet: Fleet, { lasting, seed, classes }: Run): Promise<void>
   const wishes = new Wishes(fleet.api);
   const outages = new Outages();
   const killing = new Killing(fleet, outages, interrupted.signal);
-  const faulting = new Faulting(fleet, outages);
+  const faulting = new Faulting(fleet, wishes, outages);
   const diary = new EngineDiary(fleet.engine.socketPath);
   const watch = new HealthWatch(fleet.members, outages);
   const steps = [
@@ -98,8 +99,10 @@ async function run(fleet: Fleet, { lasting, seed, classes }: Run): Promise<void>
   const { duplicates, unhealthy, stuck, events, ...found } = await audit(fleet, wishes.all, restMs);
   await diary.stop();
   await watch.stop();
+  const repeatedEvents = repeated(fleet.handledFile);
   const problems = {
     ...found,
+    repeatedTooOften: repeatedTooOften(repeatedEvents, outages.counts),
     duplicateRuntimes: [...duplicates, ...diary.duplicates],
     stuck: [
       ...stuck,
@@ -123,7 +126,15 @@ async function run(fleet: Fleet, { lasting, seed, classes }: Run): Promise<void>
   console.log(`at rest after ${seconds(outages.nowMs - restedMs)}`);
   if (!ok && existsSync(fleet.folder)) await keepLogs(fleet.folder);
   const { kills: killed = 0, ...faulted } = Object.fromEntries(outages.counts);
-  const result = { seed, operations: wishes.accepted, kills: killed, faults: faulted, ...counts, ok };
+  const result = {
+    seed,
+    operations: wishes.accepted,
+    kills: killed,
+    faults: faulted,
+    repeatedEvents,
+    ...counts,
+    ok,
+  };
   console.log(JSON.stringify({ chaos: result }));
   if (!ok) process.exitCode = 1;
 }

@@ -2,7 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Links } from './links.js';
-import type { Answer, MemberConfig, Request, SentRequest } from './member-protocol.js';
+import {
+  type Answer,
+  type MemberConfig,
+  type Request,
+  type SentRequest,
+  type Tenant,
+  tenants,
+} from './member-protocol.js';
 
 /** So long a process may take to answer, also one that is frozen for a while. */
 const answerMs = 120_000;
@@ -15,6 +22,12 @@ export class MemberError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** For whom something is asked, and by which key it is known. */
+export interface Asking {
+  readonly key?: string;
+  readonly tenant?: Tenant;
 }
 
 /** A place in the fleet, with the process that fills it now; one that dies is started again until it is ended. */
@@ -100,11 +113,11 @@ export class MemberProcess {
   }
 
   /** @throws MemberError `GONE` when the process ends before it has answered, `HUNG` when it does not, or the code of its refusal */
-  async ask(request: Request, key: string): Promise<unknown> {
+  async ask(request: Request, { key = '', tenant = tenants[0] }: Asking = {}): Promise<unknown> {
     const child = this.#child;
     if (!child?.connected) throw new MemberError('GONE', 'The process is gone.');
     const number = ++this.#number;
-    const sent: SentRequest = { number, key, request };
+    const sent: SentRequest = { number, key, tenant, request };
     const answer = await new Promise<Answer>((resolve) => {
       const late = setTimeout(() => {
         const message = `${this.name} did not answer within ${String(answerMs)} ms: ${JSON.stringify(request)}`;

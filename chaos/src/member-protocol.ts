@@ -20,8 +20,15 @@ export type Request =
   /** Takes all connections of its database pool, and answers when it has given them back. */
   | { readonly ask: 'hold-pool'; readonly forMs: number };
 
+/** The tenants of the fleet, who must not hear of each other. */
+export const tenants = ['one', 'other'] as const;
+
+/** One of {@link tenants}. */
+export type Tenant = (typeof tenants)[number];
+
 /** A request as it is sent: one that is repeated with the same key is done once. */
 export interface SentRequest {
+  readonly tenant: Tenant;
   readonly number: number;
   readonly key: string;
   readonly request: Request;
@@ -55,6 +62,9 @@ export interface ToldHealth {
 
 /** The groups whose subscribers note what they handle: one of the API process, one that the workers share. */
 export const auditGroups = { api: 'audit-api', worker: 'audit-workers' } as const;
+
+/** The groups of a tenant, which hear what is its own and nothing else. */
+export const groupOf = (group: string, tenant: Tenant): string => `${group}-${tenant}`;
 
 /** How the health of every server is known, in seconds: often, so that a short run has time to see it. */
 export const healthCheck = { interval: 2, timeout: 3, retries: 2 } as const;

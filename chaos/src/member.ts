@@ -11,11 +11,13 @@ import pg from 'pg';
 import {
   type Answer,
   auditGroups,
+  groupOf,
   healthCheck,
   type ListedInstance,
   type MemberConfig,
   type Request,
   type SentRequest,
+  tenants,
   type ToldHealth,
 } from './member-protocol.js';
 
@@ -48,15 +50,24 @@ process.send?.('ready');
 /** A database that is away is no reason to give up: whoever runs a service would start it again. */
 async function start(): Promise<void> {
   await infra.start();
-  await infra.events.subscribe({ group, from: 'beginning' }, ({ id }) => {
-    appendFileSync(config.handledFile, `${group} ${id}\n`);
-  });
+  await infra.events.subscribe({ group, from: 'beginning' }, ({ id }) => note(`${group} ${id}`));
+  for (const tenant of tenants) {
+    const options = { group: groupOf(group, tenant), from: 'beginning' } as const;
+    await infra.scope({ tenant }).events.subscribe(options, (event) => {
+      const isOwn = event.tenant === tenant;
+      note(isOwn ? `${options.group} ${event.id}` : `overheard ${event.type} of ${event.tenant}`);
+    });
+  }
 }
 
-async function reply({ number, key, request }: SentRequest): Promise<void> {
+function note(line: string): void {
+  appendFileSync(config.handledFile, `${line}\n`);
+}
+
+async function reply({ number, key, tenant, request }: SentRequest): Promise<void> {
   let answer: Answer;
   try {
-    answer = { number, ok: true, result: await perform(request, key) };
+    answer = { number, ok: true, result: await perform(request, infra.scope({ tenant }).instances, key) };
   } catch (error) {
     const code = MCPInfraError.isInstance(error) ? error.code : 'INTERNAL';
     answer = { number, ok: false, code, message: String(error) };
@@ -65,8 +76,11 @@ async function reply({ number, key, request }: SentRequest): Promise<void> {
   process.send?.(answer, undefined, undefined, () => undefined);
 }
 
-async function perform(request: Request, idempotencyKey: string): Promise<unknown> {
-  const { instances } = infra;
+async function perform(
+  request: Request,
+  instances: (typeof infra)['instances'],
+  idempotencyKey: string,
+): Promise<unknown> {
   switch (request.ask) {
     case 'create': {
       const http = { port: 8000, command: ['--http', '--host', '0.0.0.0', '--port', '8000'] };
@@ -88,7 +102,7 @@ async function perform(request: Request, idempotencyKey: string): Promise<unknow
       return JSON.stringify(content).includes('alive');
     }
     case 'list':
-      return list();
+      return list(instances);
     case 'health':
       return health();
     case 'hold-pool':
@@ -102,9 +116,9 @@ async function perform(request: Request, idempotencyKey: string): Promise<unknow
   }
 }
 
-async function list(): Promise<readonly ListedInstance[]> {
+async function list(instances: (typeof infra)['instances']): Promise<readonly ListedInstance[]> {
   const listed: ListedInstance[] = [];
-  for await (const instance of infra.instances.all()) {
+  for await (const instance of instances.all()) {
     const { id, name, slug, status, statusDetail, generation, observedGeneration } = instance;
     const { reason, message, health } = statusDetail;
     const settled = generation === observedGeneration;

@@ -22,6 +22,8 @@ export interface Damage {
   /** What does not work meanwhile, and for whom; nothing where nobody needs to notice. */
   readonly outage?: Pick<Outage, 'of' | 'members' | 'how'> | undefined;
   readonly forMs: number;
+  /** What goes before, while all works. */
+  readonly prepare?: () => Promise<void>;
   readonly harm: () => Promise<void>;
   readonly mend: () => Promise<void>;
 }
@@ -87,7 +89,8 @@ export class Outages {
     while (this.#returns.size > 0) await Promise.all(this.#returns);
   }
 
-  async #run({ outage, forMs, harm, mend }: Damage): Promise<void> {
+  async #run({ outage, forMs, prepare, harm, mend }: Damage): Promise<void> {
+    await prepare?.();
     const noted = outage && { ...outage, fromMs: this.nowMs, toMs: Infinity };
     if (noted) this.#all.push(noted);
     await insist(harm);

@@ -1,9 +1,15 @@
 import { type Fault, faultKinds, faultsOf } from './fault-schedule.js';
+import { type Tenant, tenants } from './member-protocol.js';
 import { randomOf } from './random.js';
 
 /** Something a user of the fleet asks for. */
 export type Operation =
-  | { readonly kind: 'create'; readonly name: string; readonly transport: 'stdio' | 'http' }
+  | {
+      readonly kind: 'create';
+      readonly name: string;
+      readonly transport: 'stdio' | 'http';
+      readonly tenant: Tenant;
+    }
   | { readonly kind: 'update'; readonly name: string; readonly value: string }
   | { readonly kind: 'stop' | 'start' | 'restart' | 'delete'; readonly name: string };
 
@@ -67,7 +73,10 @@ export function scheduleOf(
 function operationsOf(seed: number, endMs: number): Schedule['operations'] {
   const random = randomOf(seed);
   const operations: { atMs: number; operation: Operation }[] = (['stdio', 'http'] as const).map(
-    (transport) => ({ atMs: 0, operation: { kind: 'create', name: `${untouched}-${transport}`, transport } }),
+    (transport) => ({
+      atMs: 0,
+      operation: { kind: 'create', name: `${untouched}-${transport}`, transport, tenant: tenants[0] },
+    }),
   );
   const alive: string[] = [];
   const stopped = new Set<string>();
@@ -85,7 +94,11 @@ function operationsOf(seed: number, endMs: number): Schedule['operations'] {
     if (kind === 'create') {
       const name = `chaos-${String(++made)}`;
       alive.push(name);
-      operations.push({ atMs, operation: { kind, name, transport: random.next() < 0.6 ? 'stdio' : 'http' } });
+      const transport = random.next() < 0.6 ? 'stdio' : 'http';
+      operations.push({
+        atMs,
+        operation: { kind, name, transport, tenant: tenants[made % 2] ?? tenants[0] },
+      });
       continue;
     }
     const name = alive[random.whole(0, alive.length - 1)];

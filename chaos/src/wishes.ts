@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type MemberProcess, MemberError } from './member-process.js';
-import type { Request } from './member-protocol.js';
+import { type Asking, type MemberProcess, MemberError } from './member-process.js';
+import { type Request, type Tenant, tenants } from './member-protocol.js';
 import type { Operation } from './schedule.js';
 
 /** What the user of the fleet wants of one instance. */
 export interface Wish {
   readonly name: string;
   readonly id: string;
+  readonly tenant: Tenant;
   readonly state: 'running' | 'stopped' | 'deleted';
 }
 
@@ -30,6 +31,9 @@ export class Wishes {
   readonly #api: MemberProcess;
   readonly #wishes = new Map<string, Wish>();
   readonly #turns = new Map<string, Promise<void>>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Resolves when something may be asked again. */
+  #pause: Promise<void> = Promise.resolve();
   /** Operations that were refused although nothing was wrong with them. */
   readonly refused: string[] = [];
   /** Operations that were accepted. */
@@ -57,24 +61,57 @@ export class Wishes {
     await Promise.all(this.#turns.values());
   }
 
+  /** Has nothing asked any more until the function is called that it resolves with, when everything is answered. */
+  async pause(): Promise<() => void> {
+    let goOn = (): void => undefined;
+    this.#pause = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    return goOn;
+  }
+
+  /** What is wished now. */
+  remember(): ReadonlyMap<string, Wish> {
+    return new Map(this.#wishes);
+  }
+
+  /** From now on that is wished which was remembered, and nothing of what came later. */
+  recall(remembered: ReadonlyMap<string, Wish>): void {
+    this.#wishes.clear();
+    for (const [name, wish] of remembered) this.#wishes.set(name, wish);
+  }
+
   async #perform(operation: Operation, key: string): Promise<void> {
-    const known = this.#wishes.get(operation.name);
+    await this.#pause;
+    const asking = this.#ask(operation, key).finally(() => {
+      this.#underWay.delete(asking);
+    });
+    this.#underWay.add(asking);
+    await asking;
+  }
+
+  async #ask(asked: Operation, key: string): Promise<void> {
+    const known = this.#wishes.get(asked.name);
+    const operation = possible(asked, known);
+    if (operation === undefined) return;
     try {
-      const result = await this.#insist(requestOf(operation, known?.id ?? ''), key);
+      const tenant = known?.tenant ?? (operation.kind === 'create' ? operation.tenant : tenants[0]);
+      const result = await this.#insist(requestOf(operation, known?.id ?? ''), { key, tenant });
       this.accepted += 1;
       const id = known?.id ?? String(result);
       const state = operation.kind === 'update' ? (known?.state ?? 'running') : wanted[operation.kind];
-      this.#wishes.set(operation.name, { name: operation.name, id, state });
+      this.#wishes.set(operation.name, { name: operation.name, id, tenant, state });
     } catch (error) {
       this.refused.push(`${operation.kind} ${operation.name}: ${String(error)}`);
     }
   }
 
-  async #insist(request: Request, key: string): Promise<unknown> {
+  async #insist(request: Request, asking: Asking): Promise<unknown> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       try {
-        return await this.#api.ask(request, key);
+        return await this.#api.ask(request, asking);
       } catch (error) {
         if (!(error instanceof MemberError)) throw error;
         // It was done the first time, but nobody lived to say so.
@@ -84,6 +121,15 @@ export class Wishes {
       }
     }
   }
+}
+
+/** What can be asked of it as it is now, which may be as it was before what the schedule knows. */
+function possible(operation: Operation, known: Wish | undefined): Operation | undefined {
+  if (operation.kind === 'create') return operation;
+  if (known === undefined || known.state === 'deleted') return undefined;
+  return operation.kind === 'restart' && known.state === 'stopped'
+    ? { ...operation, kind: 'start' }
+    : operation;
 }
 
 /** The refusals that pass when what was killed is back. */

@@ -31,11 +31,11 @@ async function until(what: string, isSo: () => Promise<boolean>, timeoutMs = 30_
 }
 
 async function create({ api }: Fleet, name: string, transport: 'stdio' | 'http' = 'stdio'): Promise<string> {
-  return String(await api.ask({ ask: 'create', name, transport }, `create-${name}`));
+  return String(await api.ask({ ask: 'create', name, transport }, { key: `create-${name}` }));
 }
 
 async function listed({ api }: Fleet, id: string): Promise<ListedInstance | undefined> {
-  const all = (await api.ask({ ask: 'list' }, '')) as readonly ListedInstance[];
+  const all = (await api.ask({ ask: 'list' })) as readonly ListedInstance[];
   return all.find((instance) => instance.id === id);
 }
 
@@ -73,7 +73,7 @@ describe('two workers and an API process, on PostgreSQL, Redis and an engine', (
     const ids = await Promise.all(['a', 'b', 'c', 'd'].map((name) => create(fleet(), name)));
     for (const id of ids) {
       await untilRunning(fleet(), id);
-      expect(await fleet().api.ask({ ask: 'call', id }, '')).toBe(true);
+      expect(await fleet().api.ask({ ask: 'call', id })).toBe(true);
       expect(await containersOf(fleet(), id)).toHaveLength(1);
     }
   }, 90_000);
@@ -84,7 +84,7 @@ describe('two workers and an API process, on PostgreSQL, Redis and an engine', (
     // Long before anything is compared: the log tells it too.
     await untilRunning(fleet(), id, 20_000);
     await fleet().redis.restart();
-    expect(await fleet().api.ask({ ask: 'call', id }, '')).toBe(true);
+    expect(await fleet().api.ask({ ask: 'call', id })).toBe(true);
   }, 60_000);
 
   it('write nothing and route nothing of a worker that was frozen past its lease and wakes up', async () => {
@@ -97,7 +97,8 @@ describe('two workers and an API process, on PostgreSQL, Redis and an engine', (
     const frozen = [...before].find((id) => id !== holder);
     // Every instance gets a revision that the frozen worker has never heard of.
     const { items } = await store.instances.list({ limit: 100 });
-    for (const { id } of items) await fleet().api.ask({ ask: 'update', id, value: 'thawed' }, `freeze-${id}`);
+    for (const { id } of items)
+      await fleet().api.ask({ ask: 'update', id, value: 'thawed' }, { key: `freeze-${id}` });
     for (const { id } of items) await untilRunning(fleet(), id);
     const rows = (await store.instances.list({ limit: 100 })).items;
     const epochs = new Set((await store.leases.list()).map(({ epoch }) => epoch));
@@ -115,7 +116,7 @@ describe('two workers and an API process, on PostgreSQL, Redis and an engine', (
         async () => String(await containersOf(fleet(), row.id)) === String(right),
         45_000,
       );
-      expect(await fleet().api.ask({ ask: 'call', id: row.id }, '')).toBe(true);
+      expect(await fleet().api.ask({ ask: 'call', id: row.id })).toBe(true);
     }
   }, 120_000);
 
@@ -138,7 +139,7 @@ describe('two workers and an API process, on PostgreSQL, Redis and an engine', (
     expect(await containersOf(fleet(), id)).toHaveLength(2);
     await until('it to be removed', async () => (await containersOf(fleet(), id)).length === 1, 45_000);
     expect(await containersOf(fleet(), id)).toEqual([right]);
-    expect(await api.ask({ ask: 'call', id }, '')).toBe(true);
+    expect(await api.ask({ ask: 'call', id })).toBe(true);
   }, 90_000);
 
   it('hand over when one ends, and run what was asked for while all were down once they are back', async () => {

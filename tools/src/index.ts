@@ -20,6 +20,7 @@ export {
   startDockerEngine,
   startPrivateDockerEngine,
 } from './services/docker-engine.js';
+export { exchange } from './services/exchange.js';
 export { externalCredentials } from './services/external/credentials.js';
 export {
   type ExternalServer,

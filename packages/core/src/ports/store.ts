@@ -175,7 +175,8 @@ export interface InstanceTable {
 /** The log of committed events. */
 export interface EventLog {
   /**
-   * Numbers what is committed and not yet numbered, without gaps, and returns it, oldest first. What one transaction
+   * Numbers what is committed and not yet numbered, without gaps, and returns it, oldest first. No position is given
+   * twice: a store whose data may be put back to an earlier state goes on beyond every position it has ever told. What one transaction
    * appended keeps its order; what was committed before another began comes before it. One relay at a time calls it;
    * a second one that wakes late does no harm.
    */

@@ -15,20 +15,27 @@ export interface EventStatements {
   readonly trim: Statement;
 }
 
+/**
+ * So many positions are left out after the last one that is known of, where the log ends before it: more than any process
+ * can have read that whoever numbers has not heard of.
+ */
+const leftOut = 1_000;
+
 /** Writes the statements of the event log for a quoted schema. */
 export function eventStatements(schema: string): EventStatements {
   return {
     // Who finds the head moved since the statement began has looked at events that are numbered by now: it changes nothing,
-    // and is told that there was something to number.
+    // and is told that there was something to number. A log that ends before a position that was given has been restored:
+    // readers are beyond its end, and would never see what came at positions that they have passed.
     number: prepared(`with log as materialized (
-  select head from ${schema}.store
+  select head, case when head < $2::bigint then $2::bigint + ${leftOut} else head end as before from ${schema}.store
 ), waiting as materialized (
   select id, row_number() over (order by id) as nth
   from (select id from ${schema}.events where position is null order by id limit $1::bigint) oldest
 ), moved as (
-  update ${schema}.store set head = store.head + (select count(*) from waiting)
+  update ${schema}.store set head = log.before + (select count(*) from waiting)
   from log where store.head = log.head and exists (select from waiting)
-  returning log.head as before
+  returning log.before
 ), numbered as (
   update ${schema}.events e set position = moved.before + waiting.nth
   from moved, waiting where e.id = waiting.id and e.position is null

@@ -20,6 +20,8 @@ export class SqlEventLog implements EventLog {
   readonly #schema: string;
   readonly #statements: EventStatements;
   readonly #onNumbered: () => void;
+  /** The highest position that was ever seen here: none up to it is given again, whatever becomes of the database. */
+  #known = 0;
 
   /** @param onNumbered - told when events can be read that could not before */
   constructor(database: Queryable, schema: string, onNumbered: () => void) {
@@ -31,9 +33,10 @@ export class SqlEventLog implements EventLog {
 
   async number(limit: number, options?: CallOptions): Promise<readonly Event[]> {
     for (;;) {
-      const rows = await this.#database.query(this.#statements.number, [limit], options);
+      const rows = await this.#database.query(this.#statements.number, [limit, this.#known], options);
       const numbered = rows.filter((row) => row['position'] !== null);
       if (numbered.length > 0) {
+        this.#know(numbered.at(-1)?.['position']);
         this.#onNumbered();
         return numbered.map(eventOf);
       }
@@ -56,6 +59,7 @@ from ${this.#schema}.store log left join lateral (
   where ${where.sql} order by e.position limit ${where.place(query.limit)}::bigint
 ) e on true order by e.position`);
     const rows = await this.#database.query(statement, where.values, options);
+    this.#know(rows[0]?.['head']);
     const removed = Number(rows[0]?.['removed'] ?? 0);
     if (after < removed) {
       throw mcpError(
@@ -69,7 +73,7 @@ from ${this.#schema}.store log left join lateral (
 
   async head(options?: CallOptions): Promise<number> {
     const [row] = await this.#database.query(this.#statements.head, [], options);
-    return Number(row?.['head'] ?? 0);
+    return this.#know(row?.['head']);
   }
 
   async cursor(group: string, options?: CallOptions): Promise<number | null> {
@@ -116,6 +120,12 @@ from ${this.#schema}.store log left join lateral (
   async trim(before: Timestamp, options?: CallOptions): Promise<number> {
     const [row] = await this.#database.query(this.#statements.trim, [before], options);
     return Number(row?.['count'] ?? 0);
+  }
+
+  #know(position: string | null | undefined): number {
+    const seen = Number(position ?? 0);
+    this.#known = Math.max(this.#known, seen);
+    return seen;
   }
 }
 

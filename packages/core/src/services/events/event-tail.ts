@@ -55,6 +55,8 @@ export class EventTail {
     try {
       const events = await this.#context.store.events.read({ after, limit: page });
       for (const event of events) this.brought(event);
+      // Positions may be left out, where the log was put back to what it was earlier.
+      this.#heard.pass(events.at(-1)?.position ?? after);
       return events.length === page;
     } catch (error) {
       if (!(MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED')) throw error;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { newsLease } from '../../domain/fleet/lease-names.js';
-import { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { EventMap } from '../../domain/events/event-map.js';
 import type { Event } from '../../domain/events/event.js';
 import { draftEvent } from '../context/event-drafts.js';
+import { oldestOf } from './log-look.js';
 import { numberedBatches } from './numbered-batches.js';
 import type { ServiceContext } from '../context/service-context.js';
 
@@ -26,8 +26,8 @@ const ttlMs = 15_000;
  */
 export class FleetLog {
   readonly #context: ServiceContext;
-  /** As far as it is known; it is looked up anew before anything is told. */
-  readonly #away = new Set<string>();
+  /** As far as it is known, and at which position it was told; it is looked up anew before anything is told. */
+  readonly #away = new Map<string, number>();
   /** Everything up to here has been read; unknown before the first time. */
   #after: number | undefined;
 
@@ -37,7 +37,7 @@ export class FleetLog {
 
   /** What the log says is away, as this process last read or heard. */
   get away(): ReadonlySet<string> {
-    return this.#away;
+    return new Set(this.#away.keys());
   }
 
   /** Takes in what any process told; what comes late, after later news were read, says nothing any more. */
@@ -45,28 +45,46 @@ export class FleetLog {
     if (event.position > (this.#after ?? -Infinity)) this.#take(event);
   }
 
-  #take({ type, data }: Event): void {
-    if (type === 'FleetDegraded') this.#away.add(data.part);
+  #take({ type, data, position }: Event): void {
+    if (type === 'FleetDegraded') this.#away.set(data.part, position);
     else if (type === 'FleetRecovered') this.#away.delete(data.part);
   }
 
-  /** Reads what has been numbered and not been read. */
+  /** Takes in what was told before. */
   async read(): Promise<void> {
     const { events } = this.#context.store;
     const head = await events.head();
-    this.#after ??= Math.max(0, head - lookBack);
-    for (;;) {
+    this.#takeAll(await this.#toldAfter(Math.max(0, head - lookBack)), head);
+  }
+
+  /**
+   * Takes in what was told, and nothing of what is no longer in the log, which may have been put back to what it was
+   * earlier. Only while nobody else can tell anything.
+   */
+  async #readAnew(): Promise<void> {
+    const head = await this.#context.store.events.head();
+    const from = Math.max(0, head - lookBack);
+    const told = await this.#toldAfter(from);
+    for (const [part, position] of this.#away) if (position > from) this.#away.delete(part);
+    this.#takeAll(told, head);
+  }
+
+  #takeAll(told: readonly Event[], head: number): void {
+    for (const event of told) this.#take(event);
+    this.#after = Math.max(told.at(-1)?.position ?? 0, head);
+  }
+
+  async #toldAfter(position: number): Promise<readonly Event[]> {
+    const told: Event[] = [];
+    for (let after = position; ;) {
       try {
         const types = ['FleetDegraded', 'FleetRecovered'] as const;
-        const read = await events.read({ after: this.#after, types, limit: page });
-        for (const event of read) this.#take(event);
-        this.#after = read.at(-1)?.position ?? this.#after;
-        if (read.length === page) continue;
-        this.#after = Math.max(this.#after, head);
-        return;
+        const read = await this.#context.store.events.read({ after, types, limit: page });
+        told.push(...read);
+        if (read.length < page) return told;
+        after = read.at(-1)?.position ?? after;
       } catch (error) {
-        if (!(MCPInfraError.isInstance(error) && error.code === 'CURSOR_EXPIRED')) throw error;
-        this.#after = Number(error.details['oldest']) - 1;
+        after = oldestOf(error) - 1;
       }
     }
   }
@@ -84,7 +102,7 @@ export class FleetLog {
     if (lease === undefined) return false;
     // What is not numbered cannot be read.
     for await (const _ of numberedBatches(events, page));
-    await this.read();
+    await this.#readAnew();
     await work((type, data) => this.#append(type, data, lease.epoch));
     // Only where all went well: what failed may yet be written, and nobody is to tell anything before that.
     await leases.release([newsLease], id).catch((error: unknown) => {
@@ -98,7 +116,8 @@ export class FleetLog {
     const origin = { subject: 'fleet', tenant: '', actor: 'system', correlationid: randomUUID() };
     const event = draftEvent(this.#context, origin, { type, data });
     await this.#context.store.appendEvents([event], { fence });
-    if (type === 'FleetDegraded') this.#away.add(data.part);
+    // Its position is not known yet, but that it is the newest.
+    if (type === 'FleetDegraded') this.#away.set(data.part, Infinity);
     else this.#away.delete(data.part);
     this.#context.committed();
   }
