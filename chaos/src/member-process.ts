@@ -61,6 +61,10 @@ export class MemberProcess {
 
   /** Starts a process and waits until it works; one that ends at its start, for example without a database, is tried again. */
   async start(signal: AbortSignal): Promise<void> {
+    // The end of the process before is told late where the machine is busy, and is not this one's.
+    const before = this.#child;
+    if (this.#ending && before && before.exitCode === null && before.signalCode === null)
+      await once(before, 'exit');
     while (!signal.aborted) {
       this.#ending = false;
       const child = fork(fileURLToPath(new URL('../dist/member.js', import.meta.url)), [], {

@@ -32,6 +32,13 @@ export interface GuardedPlugin {
   readonly opens: boolean;
 }
 
+/** What a method may answer. */
+export interface Answer<T> {
+  /** As the object of a sentence. */
+  readonly expected: string;
+  readonly fits: (answer: T) => boolean;
+}
+
 /** How one call is made. */
 export interface GuardedCallOptions<T> {
   readonly timeoutMs: number;
@@ -178,6 +185,12 @@ export class Guard<TOpened = void> {
     );
   }
 
+  /** Takes the answer of a method. @throws `PLUGIN_CONTRACT` for one that its port does not allow */
+  fitting<T>(method: string, answer: T, { expected, fits }: Answer<T>): T {
+    if (fits(answer)) return answer;
+    throw this.breach(method, expected, answer);
+  }
+
   /**
    * Takes the answer of a method that answers at once. A promise that comes in its place is heard to its end, so that its
    * rejection ends nothing.
@@ -187,24 +200,15 @@ export class Guard<TOpened = void> {
   atOnce<T>(
     method: string,
     answer: T,
-    {
-      expected,
-      fits,
-      onLate,
-    }: {
-      readonly expected: string;
-      readonly fits: (answer: T) => boolean;
-      readonly onLate?: ((late: unknown) => void) | undefined;
-    },
+    { onLate, ...allowed }: Answer<T> & { readonly onLate?: ((late: unknown) => void) | undefined },
   ): T {
-    if (fits(answer)) return answer;
-    if (isThenable(answer)) {
+    if (!allowed.fits(answer) && isThenable(answer)) {
       void this.background(method, this.deadlines.callMs, async () => {
         const late = await answer;
         onLate?.(late);
       });
     }
-    throw this.breach(method, expected, answer);
+    return this.fitting(method, answer, allowed);
   }
 
   /** @throws `NOT_STARTED` before it is open, `ALREADY_STOPPED` once it is closed */

@@ -467,3 +467,16 @@ describe('reading logs', () => {
     await expect(read(unopened.logs?.(copy, {}), [])).rejects.toMatchObject({ code: 'NOT_STARTED' });
   });
 });
+
+it.each([undefined, null, {}, { state: 'up' }, 'running'])(
+  'refuses an observation that is none: %o',
+  async (answer) => {
+    const { provider } = await setup({
+      ensureRunning: async () => answer as never,
+      observe: async () => answer as never,
+    });
+    const refusal = { code: 'PLUGIN_CONTRACT', message: expect.stringContaining('an observation') as string };
+    await expect(provider.ensureRunning(request)).rejects.toMatchObject(refusal);
+    await expect(provider.observe(copy)).rejects.toMatchObject(refusal);
+  },
+);

@@ -4,7 +4,7 @@ import { Guard, type GuardOptions } from './guard.js';
 import { guardedLines } from './guarded-lines.js';
 import { guardedListener } from './guarded-listener.js';
 import { guardedRequest, guardedTarget } from './guarded-request.js';
-import { GuardedStarts } from './guarded-starts.js';
+import { GuardedStarts, observation } from './guarded-starts.js';
 
 /**
  * Puts a guard before a provider.
@@ -52,8 +52,8 @@ export function guardProvider<TSpec extends JsonSpec>(
         provider.destroy(copy, stop, bounds),
       ),
     observe: (copy, { signal } = {}) =>
-      guard.call('observe', { timeoutMs: deadlines.callMs, signal }, (bounds) =>
-        provider.observe(copy, bounds),
+      guard.call('observe', { timeoutMs: deadlines.callMs, signal }, async (bounds) =>
+        guard.fitting('observe', await provider.observe(copy, bounds), observation),
       ),
     list: ({ signal } = {}) =>
       guard.call('list', { timeoutMs: deadlines.listMs, signal }, (bounds) => provider.list(bounds)),

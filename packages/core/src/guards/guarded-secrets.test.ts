@@ -78,3 +78,16 @@ it('guards the writing of a store in the same way', async () => {
   await expect(guarded.deleteScope('instance_1')).rejects.toMatchObject({ code: 'SECRET_BACKEND_FAILED' });
   expect((await guarded.resolve([reference], context)).size).toBe(1);
 });
+
+it.each([
+  null,
+  undefined,
+  {},
+  { 'instance_1:KEY': 'plain-s3cret' },
+  new Map([['instance_1:KEY', 'plain-s3cret']]),
+])('refuses an answer that is no Map of secrets and quotes none of it: %o', async (answer) => {
+  const guarded = guardSecretResolver({ ...resolver, resolve: async () => answer as never }, guardOptions());
+  const asked = guarded.resolve([reference], context);
+  await expect(asked).rejects.toMatchObject({ code: 'PLUGIN_CONTRACT' });
+  await expect(asked).rejects.not.toThrow(/plain-s3cret/);
+});

@@ -1,3 +1,4 @@
+import { isObject } from '../domain/is-object.js';
 import type { SecretResolver, SecretStore, SecretWriteOptions } from '../ports/secret-resolver.js';
 import { Guard, type GuardOptions } from './guard.js';
 
@@ -38,6 +39,14 @@ function guardOf(resolver: SecretResolver, options: GuardOptions): Guard {
   );
 }
 
+/** @throws `PLUGIN_CONTRACT` that quotes nothing of the answer, which may be a value in clear */
+function foundValues(guard: Guard, answer: unknown): void {
+  const isSecret = (value: unknown): boolean => isObject(value) && typeof value['reveal'] === 'function';
+  if (answer instanceof Map && [...answer.values()].every(isSecret)) return;
+  const got = answer === null ? null : answer instanceof Map ? 'a Map of other values' : typeof answer;
+  throw guard.breach('resolve', 'a Map of the values it has, each a Secret', got);
+}
+
 function guarded(resolver: SecretResolver, guard: Guard): SecretResolver {
   const { name, specificationVersion } = resolver;
   const open = resolver.open?.bind(resolver);
@@ -46,9 +55,11 @@ function guarded(resolver: SecretResolver, guard: Guard): SecretResolver {
     specificationVersion,
     name,
     resolve: (references, context, { signal } = {}) =>
-      guard.call('resolve', { timeoutMs: guard.deadlines.secretsMs, signal }, (bounds) =>
-        resolver.resolve(references, context, bounds),
-      ),
+      guard.call('resolve', { timeoutMs: guard.deadlines.secretsMs, signal }, async (bounds) => {
+        const found = await resolver.resolve(references, context, bounds);
+        foundValues(guard, found);
+        return found;
+      }),
     ...(open && { open: (o) => guard.open(o, open) }),
     ...(close && { close: (o) => guard.close(o, close) }),
   };

@@ -3,8 +3,16 @@ import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { CallOptions } from '../ports/common.js';
 import type { Observation, Provider, RunRequest } from '../ports/provider.js';
 import { abortError } from '../async/abort.js';
-import type { Guard } from './guard.js';
+import { isObject } from '../domain/is-object.js';
+import type { Answer, Guard } from './guard.js';
 import { guardedRequest } from './guarded-request.js';
+
+/** What a provider may say of a copy. */
+export const observation: Answer<Observation> = {
+  expected: "an observation: { state: 'running' | 'exited' | 'absent', … }",
+  fits: (answer: unknown) => isObject(answer) && states.has(answer['state']),
+};
+const states: ReadonlySet<unknown> = new Set(['running', 'exited', 'absent']);
 
 /** The calls for one copy that the provider has not yet answered. */
 interface Asks {
@@ -53,7 +61,8 @@ export class GuardedStarts<TSpec extends JsonSpec> {
             await cleanup;
             if (bounds.signal.aborted) throw abortError(bounds.signal, 'A start');
           }
-          return await this.#provider.ensureRunning(guardedRequest(request, bounds), bounds);
+          const seen = await this.#provider.ensureRunning(guardedRequest(request, bounds), bounds);
+          return this.#guard.fitting('ensureRunning', seen, observation);
         } finally {
           // Not at once: whether the result is late is looked at a few steps from here.
           setImmediate(() => {

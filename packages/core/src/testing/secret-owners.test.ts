@@ -147,6 +147,7 @@ describe('what an instance may name', () => {
         asked.push(request);
         const answer = answers[0];
         if (answer instanceof Error) throw answer;
+        if (answer === 'rejected') return Promise.reject(new Error('down')) as never;
         return answer as boolean;
       },
     });
@@ -154,7 +155,8 @@ describe('what an instance may name', () => {
     const id = '99999999-2222-4333-8444-555555555556';
     expect(await given1(t, a, 'secret_ref:vault:K', id)).toBe('v');
     expect(asked[0]).toEqual({ scope: 'vault', tenant: 'a', instanceId: id, principal: null });
-    for (const answer of [false, Promise.resolve(true), new Error('down'), undefined]) {
+    // A rejection that nobody hears ends the process.
+    for (const answer of [false, Promise.resolve(true), 'rejected', new Error('down'), undefined]) {
       answers[0] = answer;
       const create = a.instances.create({ name: 'x', jsonSpec: given({ X: 'secret_ref:vault:K' }) });
       await expect(create).rejects.toMatchObject({ details: { issues: [{ code: 'forbidden_reference' }] } });

@@ -72,8 +72,10 @@ function mayName({ settings, logger }: ScopeContext, scope: string, asker: Secre
   const request = { scope, tenant, instanceId, principal };
   if (settings.allowScope === null) return allowsByTenant(request);
   try {
-    // A promise is no permission.
-    return (settings.allowScope(request) as unknown) === true;
+    const allowed: unknown = settings.allowScope(request);
+    // A promise is no permission, and its rejection ends nothing.
+    if (allowed instanceof Promise) allowed.catch(() => undefined);
+    return allowed === true;
   } catch (cause) {
     logger.warn('allowScope failed, so the scope is refused', { scope, tenant, cause });
     return false;

@@ -127,9 +127,11 @@ export class SecretSource {
       this.#given.add(record.id, revision, values);
       return true;
     } catch (error) {
+      // What a backend says of them may quote them.
+      const code = MCPInfraError.isInstance(error) ? error.code : 'INTERNAL';
       this.#context.logger.debug('secrets of a running instance are not known', {
         instance: record.id,
-        error: messageOf(error),
+        code,
       });
       return false;
     }
