@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { memorySecrets, memoryStore } from '../index.js';
 import type { SecretContext, SecretResolver } from '../plugin.js';
 import { createTestInfra, type TestInfra } from './create-test-infra.js';
@@ -155,12 +155,17 @@ describe('what an instance may name', () => {
     const id = '99999999-2222-4333-8444-555555555556';
     expect(await given1(t, a, 'secret_ref:vault:K', id)).toBe('v');
     expect(asked[0]).toEqual({ scope: 'vault', tenant: 'a', instanceId: id, principal: null });
-    // A rejection that nobody hears ends the process.
+    const unheard = vi.fn();
+    process.once('unhandledRejection', unheard);
     for (const answer of [false, Promise.resolve(true), 'rejected', new Error('down'), undefined]) {
       answers[0] = answer;
       const create = a.instances.create({ name: 'x', jsonSpec: given({ X: 'secret_ref:vault:K' }) });
       await expect(create).rejects.toMatchObject({ details: { issues: [{ code: 'forbidden_reference' }] } });
     }
+    // Node tells of it when all that is due has been done.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.removeListener('unhandledRejection', unheard);
+    expect(unheard).not.toHaveBeenCalled();
   });
 
   it('is told to the backend with who asks', async () => {
