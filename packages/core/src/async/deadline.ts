@@ -9,6 +9,8 @@ export interface DeadlineOptions<T> {
   readonly timeoutMs: number;
   /** Each ends the work early. */
   readonly signals?: readonly (AbortSignal | undefined)[] | undefined;
+  /** Holds what ends the work early, as long as it goes on: for one who ends many at once, cheaper than a signal. */
+  readonly underway?: Set<(error: MCPInfraError) => void> | undefined;
   /** Makes the error of a deadline that passed. */
   readonly expired: () => MCPInfraError;
   /** The subject of the sentence in the error of an abort. */
@@ -43,7 +45,7 @@ export function withDeadline<T>(
 
 /** Does what {@link withDeadline} does for work that may not need its signal. */
 export function withBounds<T>(work: (bounds: Bounds) => Promise<T>, options: DeadlineOptions<T>): Promise<T> {
-  const { clock, timeoutMs, signals = [], what, expired } = options;
+  const { clock, timeoutMs, signals = [], underway, what, expired } = options;
   const aborted = signals.find((signal) => signal?.aborted === true);
   if (aborted) return Promise.reject(abortError(aborted, what));
 
@@ -63,6 +65,10 @@ export function withBounds<T>(work: (bounds: Bounds) => Promise<T>, options: Dea
 
     for (const signal of signals) {
       if (signal) releases.push(onAbort(signal, () => giveUp(abortError(signal, what))));
+    }
+    if (underway) {
+      underway.add(giveUp);
+      releases.push(() => underway.delete(giveUp));
     }
     if (timeoutMs !== Infinity) releases.push(clock.schedule(timeoutMs, () => giveUp(expired())));
 

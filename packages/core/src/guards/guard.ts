@@ -43,6 +43,8 @@ export interface Answer<T> {
 export interface GuardedCallOptions<T> {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether it ends, too, when closing begins. @defaultValue false */
+  readonly endsAtClose?: boolean | undefined;
   /** Undoes what a result that came too late has brought. */
   readonly onLate?: ((value: T) => void | Promise<void>) | undefined;
 }
@@ -59,6 +61,8 @@ export class Guard<TOpened = void> {
   readonly #subject: string;
   readonly #options: GuardOptions;
   readonly #background = new Set<Promise<void>>();
+  /** What ends each call under way. */
+  readonly #underway = new Set<(error: MCPInfraError) => void>();
   /** Aborted when closing begins: ends an opening under way. */
   readonly #lifetime = new AbortController();
   #opening: Promise<TOpened> | undefined;
@@ -99,20 +103,21 @@ export class Guard<TOpened = void> {
   }
 
   /**
-   * Closes the plugin once, after the clean-up of late results. An opening under way is ended, calls are refused from
-   * now on. After a failure the next one to ask tries again.
+   * Closes the plugin once, after the clean-up of late results. An opening and calls under way are ended, further ones are
+   * refused from now on. After a failure the next one to ask tries again.
    *
    * A plugin that nobody opened is left alone; one whose opening failed is closed, since it may hold something.
    */
   close(options: CallOptions | undefined, work: (bounds: Bounds) => Promise<void>): Promise<void> {
     this.#closeWork = work;
     this.#lifetime.abort(this.#closedError());
+    for (const end of [...this.#underway]) end(this.#closedError());
     this.#closing ??= this.#close(options?.signal, work);
     return this.#closing;
   }
 
   /**
-   * Makes a call, traced.
+   * Makes a call, traced. Closing ends it.
    *
    * @throws `NOT_STARTED` before it is open, `ALREADY_STOPPED` once it is closed
    */
@@ -122,7 +127,7 @@ export class Guard<TOpened = void> {
     work: (bounds: Bounds) => Promise<T>,
   ): Promise<T> {
     this.assertOpen(method);
-    return this.#traced(method, () => this.bounded(method, options, work));
+    return this.#traced(method, () => this.bounded(method, { ...options, endsAtClose: true }, work));
   }
 
   /**
@@ -161,6 +166,7 @@ export class Guard<TOpened = void> {
         clock: this.#options.clock,
         timeoutMs: options.timeoutMs,
         signals: [options.signal],
+        underway: options.endsAtClose === true ? this.#underway : undefined,
         onLate: options.onLate,
         what,
         expired: () => timeoutError(what, options.timeoutMs),

@@ -49,7 +49,7 @@ async function* readLines<T>(
   try {
     guard.assertOpen('logs');
     for (;;) {
-      const step = await guard.bounded('logs', { timeoutMs, signal }, async () => {
+      const step = await guard.bounded('logs', { timeoutMs, signal, endsAtClose: true }, async () => {
         iterator ??= linesOf(guard, read(inner.signal))[Symbol.asyncIterator]();
         return iterator.next();
       });

@@ -22,7 +22,7 @@ it('resolves without being opened where the resolver has nothing to open', async
   const guarded = guardSecretResolver(resolver, guardOptions());
   expect(guarded.name).toBe('fake');
   expect(guarded).not.toHaveProperty('open');
-  expect(guarded).not.toHaveProperty('close');
+  await expect(guardSecretResolver(resolver, guardOptions()).close?.()).resolves.toBeUndefined();
   const values = await guarded.resolve([reference], context);
   expect(values.get('instance_1:KEY')?.reveal()).toBe('s3cret');
 });
@@ -90,4 +90,11 @@ it.each([
   const asked = guarded.resolve([reference], context);
   await expect(asked).rejects.toMatchObject({ code: 'PLUGIN_CONTRACT' });
   await expect(asked).rejects.not.toThrow(/plain-s3cret/);
+});
+
+it('ends the calls under way where the resolver has nothing to close', async () => {
+  const guarded = guardSecretResolver({ ...resolver, resolve: forever }, guardOptions());
+  const asked = guarded.resolve([reference], context);
+  await guarded.close?.();
+  await expect(asked).rejects.toMatchObject({ code: 'ALREADY_STOPPED' });
 });

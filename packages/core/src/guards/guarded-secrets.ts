@@ -50,7 +50,6 @@ function foundValues(guard: Guard, answer: unknown): void {
 function guarded(resolver: SecretResolver, guard: Guard): SecretResolver {
   const { name, specificationVersion } = resolver;
   const open = resolver.open?.bind(resolver);
-  const close = resolver.close?.bind(resolver);
   return {
     specificationVersion,
     name,
@@ -61,6 +60,7 @@ function guarded(resolver: SecretResolver, guard: Guard): SecretResolver {
         return found;
       }),
     ...(open && { open: (o) => guard.open(o, open) }),
-    ...(close && { close: (o) => guard.close(o, close) }),
+    // Also where there is nothing to close: it ends the calls under way.
+    close: (o) => guard.close(o, async (bounds) => resolver.close?.(bounds)),
   };
 }

@@ -10,11 +10,11 @@ import { mcpError, type Provider, type ProviderContext, type Store } from '../pl
 import { fakeProvider } from './fake-provider.js';
 import { type ManualClock, manualClock } from './manual-clock.js';
 import { local } from './fake-kinds.fixture.js';
+import { hangs, untilSettled } from './until-settled.fixture.js';
 // What is loaded when it is needed takes time of no clock.
 import '../runtime/doctor.js';
 
 const docker = { type: 'docker', image: 'mcp/test' } as const;
-const hangs = (): Promise<never> => new Promise(() => undefined);
 
 /** An object with some of its methods replaced, in the objects that it consists of too. */
 function altered<T extends object>(whole: T, methods: Readonly<Record<string, unknown>>): T {
@@ -45,26 +45,6 @@ function hangingStore(clock: ManualClock): { readonly store: Store; hang(): void
     hang: () => (away = true),
     goOn: () => (away = false),
   };
-}
-
-/** Moves a clock in small steps until a promise has settled; says how far that was. */
-async function untilSettled(
-  clock: ManualClock,
-  promise: Promise<unknown>,
-  longestMs = 120_000,
-): Promise<number> {
-  const startMs = clock.monotonicMs();
-  const pending = new Set([promise]);
-  const end = (): void => void pending.delete(promise);
-  promise.then(end, end);
-  await clock.advance(0);
-  while (pending.size > 0 && clock.monotonicMs() - startMs < longestMs) {
-    await clock.advance(100);
-    // Modules are read on first use, which takes real time.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  await clock.advance(0);
-  return pending.size > 0 ? Infinity : clock.monotonicMs() - startMs;
 }
 
 function infraOf(options: MCPInfraOptions & { readonly clock: ManualClock }) {

@@ -96,7 +96,7 @@ export class EventStream {
    *   response.write(`id: ${event.position}\ndata: ${JSON.stringify(event.data)}\n\n`);
    * }
    * ```
-   * @throws `INVALID_ARGUMENT` at once; with the first event `CURSOR_EXPIRED` when the log no longer goes back so far (`details.oldest` is the first that is kept), and any time `STORE_FAILED`
+   * @throws `INVALID_ARGUMENT` at once; with the first event `CURSOR_EXPIRED` when the log no longer goes back so far (`details.oldest` is the first that is kept), and any time `STORE_FAILED`, or `ALREADY_STOPPED` when the infra stops
    */
   read<T extends EventType>(options: EventReadOptions<T> = {}): AsyncGenerator<Event<T>, void, undefined> {
     refuseUnknown(options.types);

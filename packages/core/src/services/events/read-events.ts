@@ -1,4 +1,4 @@
-import { isAborted } from '../../async/abort.js';
+import { isAborted, orAborted, throwIfAborted } from '../../async/abort.js';
 import { sleep } from '../../async/sleep.js';
 import type { Event } from '../../domain/events/event.js';
 import type { EventType } from '../../domain/events/event-map.js';
@@ -31,7 +31,7 @@ export interface EventReadParts {
  * Yields the events of the log behind a place, then those that come, each once and in order. Where `now` is is found out
  * at the call, not when the first event is asked for.
  *
- * @throws `INVALID_ARGUMENT` at once, `CURSOR_EXPIRED`, and when the store does not answer
+ * @throws `INVALID_ARGUMENT` at once, `CURSOR_EXPIRED`, when the store does not answer, and `ALREADY_STOPPED` when the infra stops
  */
 export function readEvents(
   parts: EventReadParts,
@@ -49,23 +49,26 @@ async function* eventsFrom(
   start: Promise<number>,
   { types, signal }: Pick<EventReadOptions, 'types'> & { readonly signal: AbortSignal },
 ): AsyncGenerator<Event, void, undefined> {
+  const { stopping } = context;
   let news = new AbortController();
   const off = hub.on('*', scope, ({ type }) => {
     if (types?.includes(type) !== false) news.abort();
   });
   try {
     const log = context.store.events;
-    let after = await start;
+    let after = await orAborted(start, stopping);
     while (!isAborted(signal)) {
+      throwIfAborted(stopping);
       // From before the look on: what comes during it must not wait for the next.
       news = new AbortController();
-      const look = await lookAtLog(log, { after, tenant: scope ?? undefined, types }, { signal });
+      const looking = lookAtLog(log, { after, tenant: scope ?? undefined, types }, { signal });
+      const look = await orAborted(looking, stopping);
       for (const event of look.events) {
         if (isAborted(signal)) return;
         yield event;
       }
       after = look.upTo;
-      if (!look.more) await sleep(context.clock, lookAgainMs, signal, news.signal);
+      if (!look.more) await sleep(context.clock, lookAgainMs, signal, news.signal, stopping);
     }
   } catch (error) {
     // A call that the signal broke off is no failure to whoever gave it.
