@@ -51,3 +51,4 @@ export const fixtureServer: string = builtProgram('fixture-server.js');
 
 /** The path of the MCP server that misbehaves in the way its first argument names. */
 export const hostileServer: string = builtProgram('hostile-server.js');
+export { plainShapes, secretShapes, type Shape } from './secret-shapes.js';

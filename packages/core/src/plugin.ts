@@ -122,7 +122,13 @@ export {
 export { type NumberBounds, OptionChecks } from './domain/options/option-checks.js';
 export { lastLogLines } from './domain/instance/last-log-lines.js';
 export type { MCPServer, MCPServerStatus, Timestamp } from './domain/server/mcp-server.js';
-export { looksLikeSecret } from './domain/secrets/looks-like-secret.js';
+export {
+  isPlaceholder,
+  isSecretArgument,
+  isSecretName,
+  looksLikeSecret,
+} from './domain/secrets/looks-like-secret.js';
+export { hasUserInfo, replaceUrlSecrets, type UrlSecret } from './domain/secrets/url-secrets.js';
 export { createScrubber } from './domain/secrets/scrub.js';
 export { revealText, Secret } from './domain/secrets/secret.js';
 export {

@@ -342,15 +342,17 @@ describe('configurations of clients', () => {
           assigned: { command: 'x', args: [`--password=${canary}`] },
           inside: { command: 'docker', args: ['run', 'image', '--token', canary] },
           address: { url: `https://example.com/mcp?apiKey=${canary}` },
+          named: { url: `https://me:${canary}@example.com/mcp` },
           shell: { command: 'sh', args: ['-c', 'run ${NAME}'] },
         },
       },
       { volumes: false },
     );
-    expect(read.servers.map((ways) => ways.length)).toEqual([1, 1, 0, 0, 0, 0, 0]);
+    expect(read.servers.map((ways) => ways.length)).toEqual([1, 1, 0, 0, 0, 1, 0, 0]);
     expect(read.secretsInClear).toEqual([
       '/mcpServers/env/env/ONE_TOKEN',
       '/mcpServers/header/headers/Authorization',
+      '/mcpServers/address/url',
     ]);
     expect(left(read)).toHaveLength(5);
     expect(JSON.stringify(read.notCarried)).not.toContain('canary');

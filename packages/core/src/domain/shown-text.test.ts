@@ -42,3 +42,13 @@ describe('shownText', () => {
     );
   });
 });
+
+it('leaves of a word that is cut less than would be a part of a secret', () => {
+  const secret = 'canary0123456789';
+  for (let max = 1; max < 60; max += 1) {
+    const shown = shownText(`no such key as ${secret} here or elsewhere`, max);
+    expect(shown.length).toBeLessThanOrEqual(max);
+    if (!shown.includes(secret)) expect(shown).not.toContain(secret.slice(0, 12));
+  }
+  expect(shownText(secret.repeat(1_000), 40)).toBe('canary01234…');
+});

@@ -10,5 +10,20 @@ export function shownText(text: string, maxLength: number): string {
     .slice(0, 4 * maxLength)
     .replaceAll(sequences, '')
     .replaceAll(controls, ' ');
-  return plain.length <= maxLength ? plain : `${plain.slice(0, maxLength - 1)}…`;
+  const wasCut = text.length > 4 * maxLength;
+  return cutText(plain, wasCut ? Math.min(maxLength, plain.length - 1) : maxLength);
+}
+
+/** So much of a word is too little to be a part of a secret. */
+const shownOfWord = 11;
+
+/**
+ * Cuts a text to so many characters, and of the word that this cuts leaves the beginning only: it may be a secret, which
+ * whoever takes secrets out of texts no longer recognises by its first half.
+ */
+export function cutText(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  const cut = text.slice(0, maxLength - 1);
+  const word = Math.max(...[' ', '\n', '\t'].map((space) => cut.lastIndexOf(space))) + 1;
+  return `${cut.slice(0, word + shownOfWord)}…`;
 }

@@ -66,9 +66,9 @@ describe('listTools', () => {
 
 describe('what a server calls itself', () => {
   it('is cut, and has no control characters', () => {
-    const serverInfo = { name: `\u001b[31m${'x'.repeat(1_000_000)}`, version: '1\n2' };
+    const serverInfo = { name: `\u001b[31m${'x '.repeat(500_000)}`, version: '1\n2' };
     const hello = readInitializeResult({ protocolVersion: '2025-11-25', serverInfo });
-    expect(hello.serverName).toBe(`${'x'.repeat(limits.nameLength - 1)}…`);
+    expect(hello.serverName).toBe(`${'x '.repeat(limits.nameLength).slice(0, limits.nameLength - 1)}…`);
     expect(hello.serverVersion).toBe('1 2');
   });
 });

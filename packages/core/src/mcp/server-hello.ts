@@ -1,7 +1,7 @@
 import type { DiscoverResult } from '@modelcontextprotocol/client';
 import { isObject } from '../domain/is-object.js';
 import { mcpError } from '../domain/errors/mcpinfra-error.js';
-import { shownText } from '../domain/shown-text.js';
+import { cutText, shownText } from '../domain/shown-text.js';
 import { type JSONObject } from './json-rpc.js';
 import { limits } from './limits.js';
 import { type Era, legacyVersions, metaKeys, modernVersion } from './protocol.js';
@@ -85,5 +85,5 @@ export function sameServer(one: ServerHello, other: ServerHello): boolean {
 export function quote(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined);
   if (text === undefined) return 'nothing';
-  return `'${shownText(text.slice(0, 400), 400).replaceAll(/\s+/g, ' ').trim().slice(0, 80)}'`;
+  return `'${cutText(shownText(text, 400).replaceAll(/\s+/g, ' ').trim(), 80)}'`;
 }

@@ -137,18 +137,17 @@ describe('an update that brings a new value', () => {
     },
   );
 
-  it('keeps the value of a server that its definition gives in clear for each instance', async () => {
+  it('is of no definition: what one gives in clear for every instance is refused', async () => {
     await using t = await createTestInfra({ tools });
-    const server = await t.infra.servers.register({
+    const refusal = t.infra.servers.register({
       name: 'fs',
-      envSchema: [{ name: 'PASS', secret: true }],
-      jsonSpec: { environment: { PASS: 'canary' } },
+      envSchema: [{ name: 'FLAVOUR', secret: true }],
+      jsonSpec: { environment: { FLAVOUR: 'canary' } },
     });
-    const input = { name: 'one', serverSpecId: server.id, jsonSpec: docker };
-    const first = await t.infra.instances.ensure(input);
-    expect((await t.infra.instances.ensure(input)).generation).toBe(first.generation);
-    const { unchanged } = await t.infra.apply({ instances: [{ ...input, server: 'fs' }] }, { dryRun: true });
-    expect(unchanged).toHaveLength(1);
+    await expect(refusal).rejects.toMatchObject({
+      code: 'INVALID_SPEC',
+      details: { issues: [{ path: '/jsonSpec/environment/FLAVOUR', code: 'secret_in_clear' }] },
+    });
   });
 
   it('writes a value that was lost again, without another copy', async () => {

@@ -1,5 +1,5 @@
+import { isSecretName, looksLikeSecret } from '@mcpinfra/core/plugin';
 import type { DocumentNode } from '../documents/document-node.js';
-import { isSecretName } from '../documents/secret-like.js';
 import type { ImportInput, Template } from '../drafts/server-draft.js';
 import { parseTemplate } from '../drafts/template.js';
 
@@ -55,9 +55,11 @@ function parameter(parameters: DocumentNode, name: string, mentioned: DocumentNo
         .some((item) => item.value === segment);
     at = at.at('properties').at(segment);
   }
-  const secret = isSecretName(name.split('.').at(-1) ?? name);
+  const own = name.split('.').at(-1) ?? name;
   const type = at.at('type').value;
   const fallback = at.at('default');
+  const texts = Array.isArray(fallback.value) ? fallback.value : [fallback.value];
+  const secret = isSecretName(own) || texts.some((text) => looksLikeSecret(own, String(text)));
   const values = Array.isArray(fallback.value)
     ? fallback.items().flatMap((item) => item.scalar() ?? [])
     : fallback.scalar();

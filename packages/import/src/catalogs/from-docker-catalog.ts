@@ -6,7 +6,7 @@ import { EnvSchemaDraft, variableOf } from '../drafts/env-schema-draft.js';
 import { isImageName } from '../containers/image-name.js';
 import type { DocumentNode } from '../documents/document-node.js';
 import type { ReadingOptions } from '../reading-options.js';
-import { addressHoldsSecret } from '../clients/remote-bridge.js';
+import { addressHoldsSecret } from '../drafts/secret-address.js';
 import type { DefinitionDraft, ServerWays, Template } from '../drafts/server-draft.js';
 import { parseTemplate, plainText } from '../drafts/template.js';
 

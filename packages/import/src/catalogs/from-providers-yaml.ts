@@ -1,9 +1,8 @@
-import { looksLikeSecret } from '@mcpinfra/core/plugin';
+import { isSecretName, looksLikeSecret } from '@mcpinfra/core/plugin';
 import { DocumentParts } from '../drafts/document-parts.js';
 import { EnvSchemaDraft, variableOf } from '../drafts/env-schema-draft.js';
 import { isImageName } from '../containers/image-name.js';
 import type { DocumentNode } from '../documents/document-node.js';
-import { isSecretName } from '../documents/secret-like.js';
 import type { ImportInput, ServerWays } from '../drafts/server-draft.js';
 
 const uuidShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu;
@@ -63,9 +62,9 @@ function providerOf(key: string, node: DocumentNode): ServerWays {
 function inputOf(node: DocumentNode): ImportInput {
   const name = node.needed('name', 255);
   const fallback = node.at('default').scalar();
-  // Nothing in these lists says what is a secret; what has a default in clear is none, unless that looks like one.
+  // Nothing in these lists says what is a secret.
   const secret =
-    fallback === undefined || fallback === '' ? isSecretName(name) : looksLikeSecret('', fallback);
+    fallback === undefined || fallback === '' ? isSecretName(name) : looksLikeSecret(name, fallback);
   if (secret && fallback !== undefined && fallback !== '')
     node.at('default').leave('A secret has no default in clear.');
   return {

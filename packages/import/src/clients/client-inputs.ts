@@ -1,6 +1,5 @@
-import { isEnvironmentName } from '@mcpinfra/core/plugin';
+import { isEnvironmentName, isPlaceholder, isSecretName, looksLikeSecret } from '@mcpinfra/core/plugin';
 import type { DocumentNode } from '../documents/document-node.js';
-import { isPlaceholder, isSecretName } from '../documents/secret-like.js';
 import type { ImportInput, Template } from '../drafts/server-draft.js';
 import { parseTemplate } from '../drafts/template.js';
 
@@ -32,7 +31,10 @@ export class ClientInputs {
 
   /** The variable of the client's own environment by this name. A secret, too, where it becomes one. */
   variable(name: string, node: DocumentNode, becomes = name, defaultText?: string): ImportInput {
-    const secret = isSecretName(name) || isSecretName(becomes);
+    const names = [name, becomes];
+    const secret =
+      names.some(isSecretName) ||
+      (defaultText !== undefined && names.some((one) => looksLikeSecret(one, defaultText)));
     return this.#once(`env:${name}`, () => ({
       name,
       kind: 'variable',
@@ -70,8 +72,8 @@ export class ClientInputs {
         return { name: id, kind: 'input', path: mentioned.path, required: true, secret };
       }
       node.leaveOthers(['id', 'type', 'description', 'default', 'password', 'options', 'placeholder']);
-      const secret = node.at('password').flag() || isSecretName(name);
       const fallback = node.at('default').scalar();
+      const secret = node.at('password').flag() || isSecretName(name) || looksLikeSecret(id, fallback ?? '');
       if (secret && fallback !== undefined) node.at('default').leave('A secret has no default in clear.');
       const choices = node.at('options').items();
       const texts = choices.flatMap((option) => option.at('value').scalar() ?? option.scalar() ?? []);

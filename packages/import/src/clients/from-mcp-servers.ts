@@ -1,4 +1,4 @@
-import { isEnvironmentName } from '@mcpinfra/core/plugin';
+import { isEnvironmentName, isSecretName } from '@mcpinfra/core/plugin';
 import { ClientInputs } from './client-inputs.js';
 import { containerOf, withoutSecrets, type GivenArgument } from '../containers/command-line.js';
 import { isImageName } from '../containers/image-name.js';
@@ -6,8 +6,8 @@ import { DocumentParts } from '../drafts/document-parts.js';
 import { EnvSchemaDraft } from '../drafts/env-schema-draft.js';
 import type { DocumentNode } from '../documents/document-node.js';
 import type { ReadingOptions } from '../reading-options.js';
-import { addressHoldsSecret, bridgedEndpoint } from './remote-bridge.js';
-import { isSecretName } from '../documents/secret-like.js';
+import { bridgedEndpoint } from './remote-bridge.js';
+import { addressHoldsSecret } from '../drafts/secret-address.js';
 import type { ServerDraft, ServerWays } from '../drafts/server-draft.js';
 import { plainText } from '../drafts/template.js';
 

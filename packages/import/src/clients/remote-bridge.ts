@@ -1,5 +1,3 @@
-import type { DocumentNode } from '../documents/document-node.js';
-import { isSecretArgument } from '../documents/secret-like.js';
 import type { GivenArgument } from '../containers/command-line.js';
 import { DocumentParts } from '../drafts/document-parts.js';
 import { cutTemplate, plainText } from '../drafts/template.js';
@@ -38,18 +36,4 @@ function withoutSpace([first, ...rest]: Template): Template {
     : first === undefined
       ? []
       : [first, ...rest];
-}
-
-/** Says of a secret in the address of a server, which logs and stores show, that it is left behind. */
-export function addressHoldsSecret(endpoint: Template, node: DocumentNode): boolean {
-  const literal = endpoint.filter((part) => typeof part === 'string').join('');
-  const parameters = URL.canParse(literal) ? [...new URL(literal).searchParams] : [];
-  const found =
-    endpoint.some((part) => typeof part !== 'string' && part.secret) ||
-    parameters.some(([name, value]) => isSecretArgument(name, value));
-  if (found)
-    node.leave(
-      'A secret in the address would be shown by logs. Give it as a header, where the server takes one.',
-    );
-  return found;
 }

@@ -1,7 +1,7 @@
+import { isPlaceholder, isSecretArgument } from '@mcpinfra/core/plugin';
 import { applyContainerOption, standsAlone, type ContainerOptionRules } from './container-options.js';
 import { DocumentParts } from '../drafts/document-parts.js';
 import type { DocumentNode } from '../documents/document-node.js';
-import { isPlaceholder, isSecretArgument } from '../documents/secret-like.js';
 import type { ArgumentGroup, Template } from '../drafts/server-draft.js';
 import { cutTemplate, plainText } from '../drafts/template.js';
 

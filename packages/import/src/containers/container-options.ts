@@ -1,7 +1,6 @@
-import { isEnvironmentName } from '@mcpinfra/core/plugin';
+import { isEnvironmentName, isPlaceholder } from '@mcpinfra/core/plugin';
 import type { DocumentParts } from '../drafts/document-parts.js';
 import type { DocumentNode } from '../documents/document-node.js';
-import { isPlaceholder } from '../documents/secret-like.js';
 import type { ImportInput, Template } from '../drafts/server-draft.js';
 import { cutTemplate, plainText } from '../drafts/template.js';
 

@@ -96,7 +96,12 @@ export class DocumentNode {
 
   /** Notes that the text here is a secret in clear, where it goes by such a name or looks like one. */
   noteSecret(name: string, text: string | undefined): void {
-    if (text !== undefined && looksLikeSecret(name, text)) this.report.secretsInClear.push(this.path);
+    if (text !== undefined && looksLikeSecret(name, text)) this.noteSecretHere();
+  }
+
+  /** Notes that there is a secret in clear here. */
+  noteSecretHere(): void {
+    this.report.secretsInClear.push(this.path);
   }
 
   fault(code: Parameters<ImportReport['fault']>[1], message: string): void {

@@ -1,4 +1,5 @@
-import type { Issue } from '@mcpinfra/core/plugin';
+import { parseSecretReference, type Issue } from '@mcpinfra/core/plugin';
+import { isSecretAddress } from './secret-address.js';
 import { draftInputs } from './draft-inputs.js';
 import { DraftValues, type ValuesOf } from './draft-values.js';
 import { fillHeaders } from './fill-headers.js';
@@ -105,10 +106,20 @@ function insidePort({ port, protocol }: URL, ports: ReadonlyMap<string, string>)
   return Number.isInteger(inside) && inside >= 1 ? inside : undefined;
 }
 
-function fillEndpoint({ endpoint }: DocumentDraft, values: DraftValues): FilledPart {
-  const text = endpoint && values.fill(endpoint);
-  if (text === undefined) return {};
-  return inputsOf([endpoint ?? []]).length === 0
-    ? { shared: { endpoint: text } }
-    : { own: { endpoint: text } };
+function fillEndpoint({ endpoint = [] }: DocumentDraft, values: DraftValues): FilledPart {
+  if (endpoint.length === 0) return {};
+  const texts = endpoint.map((part) => {
+    if (typeof part === 'string') return part;
+    const [value] = values.of(part) ?? [];
+    return value === undefined || !part.secret ? value : asParameter(value);
+  });
+  if (texts.includes(undefined)) return {};
+  const filled = { endpoint: texts.join('') };
+  const isOwn = inputsOf([endpoint]).length > 0 || isSecretAddress(filled.endpoint);
+  return isOwn ? { own: filled } : { shared: filled };
+}
+
+/** A secret as it stands in a url, so that none of it becomes another parameter. */
+function asParameter(secret: string): string {
+  return parseSecretReference(secret) ? `\${${secret}}` : encodeURIComponent(secret);
 }

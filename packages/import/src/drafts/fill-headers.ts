@@ -38,9 +38,5 @@ function secretOf(template: Template): ImportInput | undefined {
 
 /** Whether core keeps the value of a header secret without being told, or it is a reference already. */
 function isKnownSecret(name: string, value: string): boolean {
-  return (
-    /^(?:authorization|cookie|proxy-authorization)$/iu.test(name) ||
-    looksLikeSecret(name, value) ||
-    scanReferences(value).references.length > 0
-  );
+  return looksLikeSecret(name, value) || scanReferences(value).references.length > 0;
 }

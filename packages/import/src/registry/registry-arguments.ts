@@ -1,7 +1,7 @@
+import { isPlaceholder, isSecretArgument } from '@mcpinfra/core/plugin';
 import type { GivenArgument } from '../containers/command-line.js';
 import type { DocumentNode } from '../documents/document-node.js';
 import { readValue } from './registry-input.js';
-import { isPlaceholder, isSecretArgument } from '../documents/secret-like.js';
 import type { ImportInput } from '../drafts/server-draft.js';
 import { plainText } from '../drafts/template.js';
 

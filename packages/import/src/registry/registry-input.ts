@@ -1,5 +1,5 @@
+import { isSecretName, looksLikeSecret } from '@mcpinfra/core/plugin';
 import type { DocumentNode } from '../documents/document-node.js';
-import { isSecretName } from '../documents/secret-like.js';
 import type { ImportInput, Template } from '../drafts/server-draft.js';
 import { parseTemplate } from '../drafts/template.js';
 
@@ -25,7 +25,9 @@ export function readInput(
   const fallback = node.at('default');
   const given = fallback.scalar();
   const flagged = node.at('isSecret', 'is_secret');
-  const secret = flagged.isAbsent ? given === undefined && isSecretName(as.name) : flagged.flag();
+  const named =
+    given === undefined ? flagged.isAbsent && isSecretName(as.name) : looksLikeSecret(as.name, given);
+  const secret = flagged.flag() || named;
   if (secret && given !== undefined) fallback.leave('A secret has no default in clear: give it as a value.');
   const required = node.at('isRequired', 'is_required');
   const choices = node.at('choices').items();

@@ -2,7 +2,7 @@ import { DocumentParts } from '../drafts/document-parts.js';
 import type { RegistryServer } from './registry-server.js';
 import type { DocumentNode } from '../documents/document-node.js';
 import { readAddress, readValue } from './registry-input.js';
-import { addressHoldsSecret } from '../clients/remote-bridge.js';
+import { addressHoldsSecret } from '../drafts/secret-address.js';
 import { plainText } from '../drafts/template.js';
 import type { ServerDraft } from '../drafts/server-draft.js';
 

@@ -1,4 +1,4 @@
-import { isEnvironmentName, isReservedEnvironmentName } from '@mcpinfra/core/plugin';
+import { isEnvironmentName, isReservedEnvironmentName, looksLikeSecret } from '@mcpinfra/core/plugin';
 import type { DocumentParts } from '../drafts/document-parts.js';
 import { type EnvSchemaDraft, variableOf } from '../drafts/env-schema-draft.js';
 import type { DocumentNode } from '../documents/document-node.js';
@@ -16,7 +16,7 @@ export function readVariables(list: DocumentNode, parts: DocumentParts, schema: 
     }
     const { template, fixed, entry: input } = readValue(node, { name, kind: 'variable' });
     const text = plainText(template);
-    if (fixed && text !== undefined && !input.secret) {
+    if (fixed && text !== undefined && !input.secret && !looksLikeSecret(name, text)) {
       const { default: _default, required: _required, ...variable } = variableOf(input);
       schema.declare({ ...variable, value: text }, node.path);
     } else {

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { invalidSpec, pointer, type Issue } from '../../domain/errors/issue.js';
 import type { PinnedServer } from '../../domain/instance/instance-record.js';
+import { isObject } from '../../domain/is-object.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 import { moveCredentials, type MoveCredential } from '../../domain/json-spec/move-credentials.js';
+import { shownSecrets } from '../../domain/json-spec/shown-secrets.js';
 import type { SecretPlace } from '../../domain/secrets/secret-keys.js';
 import { formatSecretReference } from '../../domain/secrets/secret-reference.js';
 import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
@@ -43,7 +45,13 @@ export async function admitDocument(
   const clear = secret.length > 0 ? (request.jsonSpec as JsonSpec).environment : undefined;
   const document = await buildRunDocument(context, pinned, clear ? hidden(request, clear) : request.jsonSpec);
   const { spec } = document;
-  const found = [...document.issues, ...(spec ? forbiddenReferences(context, owner, spec) : [])];
+  const shown = isObject(request.jsonSpec) ? shownSecrets(request.jsonSpec) : [];
+  const told = new Set(document.issues.map(({ path }) => path));
+  const found = [
+    ...document.issues,
+    ...shown.filter(({ path }) => !told.has(path)),
+    ...(spec ? forbiddenReferences(context, owner, spec) : []),
+  ];
   const issues = [...request.issues, ...found.map((i) => ({ ...i, path: `/jsonSpec${i.path}` }))];
   if (spec === null) throw invalidSpec('The instance', issues);
 

@@ -1,6 +1,7 @@
 import type { InstanceRecord } from '../../domain/instance/instance-record.js';
 import { collectReferences } from '../../domain/json-spec/collect-references.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
+import { referenceTextAt } from '../../domain/json-spec/move-credentials.js';
 import { isVersionKey, versionAt, type SecretPlace } from '../../domain/secrets/secret-keys.js';
 import { parseSecretReference, type SecretReference } from '../../domain/secrets/secret-reference.js';
 import { secretScopeOf } from '../../domain/secrets/secret-scopes.js';
@@ -32,12 +33,9 @@ export function versionKeptAt(
   spec: JsonSpec | null,
   place: SecretPlace,
 ): KeptVersion | undefined {
-  const members: unknown = spec && Object.hasOwn(spec, place.part) ? Reflect.get(spec, place.part) : null;
-  if (typeof members !== 'object' || members === null || !Object.hasOwn(members, place.name))
-    return undefined;
-  const text: unknown = Reflect.get(members, place.name);
-  const reference = typeof text === 'string' ? parseSecretReference(text) : undefined;
-  if (typeof text !== 'string' || reference?.scope !== secretScopeOf(instanceId)) return undefined;
+  const text = spec ? referenceTextAt(spec, place) : undefined;
+  const reference = text === undefined ? undefined : parseSecretReference(text);
+  if (text === undefined || reference?.scope !== secretScopeOf(instanceId)) return undefined;
   const version = versionAt(place, reference.key);
   return version === undefined ? undefined : { text, reference, version };
 }

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import type { EnvVariable } from '../../domain/env-schema/env-variable.js';
+import { isReference } from '../../domain/env-schema/clear-secrets.js';
 import { parseEnvSchema } from '../../domain/env-schema/parse-env-schema.js';
 import { invalidSpec, pointer, type Issue } from '../../domain/errors/issue.js';
+import { isObject } from '../../domain/is-object.js';
 import { moveCredentials } from '../../domain/json-spec/move-credentials.js';
+import { shownSecrets } from '../../domain/json-spec/shown-secrets.js';
 import { looksLikeSecret } from '../../domain/secrets/looks-like-secret.js';
-import { scanReferences } from '../../domain/secrets/secret-reference.js';
 import type { MCPServer, MCPServerStatus } from '../../domain/server/mcp-server.js';
 import { FieldReader } from '../context/field-reader.js';
 
@@ -64,7 +66,7 @@ export function parseServerInput(input: unknown, base?: MCPServerFields): MCPSer
     if (parsed.ok) envSchema = parsed.variables;
     else issues.push(...parsed.issues.map((issue) => ({ ...issue, path: `/envSchema${issue.path}` })));
   }
-  issues.push(...secretsInClear(given['jsonSpec']));
+  issues.push(...secretsInClear(given, envSchema));
   const result: MCPServerFields = {
     name: reader.read('name', base?.name ?? ''),
     description: reader.read('description', base?.description ?? ''),
@@ -81,24 +83,51 @@ export function parseServerInput(input: unknown, base?: MCPServerFields): MCPSer
   return result;
 }
 
-/** The secrets a definition's document holds in clear: it is shared by instances, so there is no place to move them to. */
-function secretsInClear(jsonSpec: unknown): Issue[] {
-  if (typeof jsonSpec !== 'object' || jsonSpec === null) return [];
-  const found: string[] = [];
-  moveCredentials(jsonSpec, ({ part, name }, text) => {
-    found.push(pointer('jsonSpec', part, name));
-    return text;
-  });
-  const environment: unknown = Reflect.get(jsonSpec, 'environment');
-  for (const [name, text] of Object.entries(environment ?? {})) {
-    const plain =
-      typeof text !== 'string' || scanReferences(text).references.length > 0 || !looksLikeSecret(name, text);
-    if (!plain) found.push(pointer('jsonSpec', 'environment', name));
-  }
+/** The secrets a definition holds in clear: it is shared by instances, so there is no place to move them to. */
+function secretsInClear(
+  given: Readonly<Record<string, unknown>>,
+  variables: readonly EnvVariable[],
+): Issue[] {
+  const { jsonSpec, envSchema, dockerImageUrl: image } = given;
+  const found = [
+    ...(isObject(jsonSpec) ? secretsOfDocument(jsonSpec, variables) : []),
+    ...(envSchema === undefined ? [] : variables).flatMap((variable, index) =>
+      isInClear(variable) ? [pointer('envSchema', index)] : [],
+    ),
+    ...(typeof image === 'string' && looksLikeSecret('', image) ? ['/dockerImageUrl'] : []),
+  ];
   return found.map((path) => ({
     path,
     code: 'secret_in_clear',
     message:
-      'A server is shared, so it holds no secret in clear: give a reference (secret_ref:<scope>:<KEY>), or set it per instance.',
+      'A server is shared, so it holds no secret in clear: give a reference (secret_ref:<scope>:<KEY>), or set it per instance. A variable that is none is declared with secret: false.',
   }));
+}
+
+/** Whether what a variable is filled with is a secret. A variable that is said to be none is none. */
+function isInClear({ name, secret, value, default: fallback, variables }: EnvVariable): boolean {
+  // Of what is made of inputs the name says nothing: they are given by instances.
+  const shownName = variables ? '' : name;
+  return secret !== false && [value, fallback].some((text) => looksLikeSecret(shownName, String(text ?? '')));
+}
+
+function secretsOfDocument(
+  jsonSpec: Readonly<Record<string, unknown>>,
+  variables: readonly EnvVariable[],
+): string[] {
+  const found: string[] = [];
+  moveCredentials(jsonSpec, ({ part, name }, text) => {
+    found.push(part === 'endpoint' ? pointer('jsonSpec', part) : pointer('jsonSpec', part, name));
+    return text;
+  });
+  const { environment, plain_environment: plain } = jsonSpec;
+  const declared = new Map(variables.map(({ name, secret }) => [name, secret]));
+  for (const [name, text] of Object.entries(environment ?? {})) {
+    if (typeof text !== 'string' || text === '' || isReference(text)) continue;
+    if (Array.isArray(plain) && plain.includes(name)) continue;
+    if (declared.get(name) ?? looksLikeSecret(name, text))
+      found.push(pointer('jsonSpec', 'environment', name));
+  }
+  found.push(...shownSecrets(jsonSpec).map(({ path }) => `/jsonSpec${path}`));
+  return [...new Set(found)];
 }
