@@ -18,6 +18,7 @@ import type { UrlSpec } from './url-spec.js';
 import { Agent } from 'undici';
 import { answerDeadline } from './answer-deadline.js';
 import { ServerCredentials } from './credentials/server-credentials.js';
+import { UrlReferences } from './credentials/url-references.js';
 import { guardedConnector, type LookupAll } from './guarded-connector.js';
 import { policySchema } from './url-policy.js';
 import type { ResolvedOptions } from './url-provider-options.js';
@@ -113,10 +114,13 @@ export class UrlReach implements Provider<UrlSpec> {
     const { agent } = this.#ready();
     const { spec } = target;
     const timeoutMs = (spec.timeout ?? defaults.urlTimeout) * 1_000;
+    const references = new UrlReferences(spec.endpoint);
     const credentials = new ServerCredentials({
       spec,
+      references,
       secrets: () => target.secrets(),
-      dispatcher: agent.compose(answerDeadline(timeoutMs, this.#clock)),
+      // What is told of a request is told of the address before the values are put into it.
+      dispatcher: agent.compose(references.put, answerDeadline(timeoutMs, this.#clock)),
       clock: this.#clock,
     });
     return {

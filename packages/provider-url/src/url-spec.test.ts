@@ -91,10 +91,23 @@ describe('a document of a server that runs elsewhere', () => {
     }
   });
 
-  it('holds references in headers and authentication only', () => {
-    expect(issuesOf({ ...remote, endpoint: 'https://example.com/${secret_ref:a:B}' })).toContainEqual(
-      expect.objectContaining({ path: '/endpoint', code: 'misplaced_reference' }),
-    );
+  it('holds references in headers, authentication and behind the host of its endpoint only', () => {
+    for (const endpoint of ['https://h/${secret_ref:a/b:C}/mcp', 'https://h/mcp?key=${secret_ref:a:B}&x=1'])
+      expect(issuesOf({ ...remote, endpoint })).toEqual([]);
+    for (const endpoint of [
+      'https://${secret_ref:a/b:C}/mcp',
+      'https://h:${secret_ref:a:B}/',
+      'secret_ref:a:B',
+    ])
+      expect(issuesOf({ ...remote, endpoint })).toContainEqual(
+        expect.objectContaining({ path: '/endpoint', code: 'misplaced_reference' }),
+      );
+    expect(faults({ ...remote, endpoint: 'https://h/mcp?key=secret_ref:a:B' })).toEqual([
+      '/endpoint malformed_reference',
+    ]);
+    expect(faults({ ...remote, health_check: '/x?key=${secret_ref:a:B}' })).toEqual([
+      '/health_check misplaced_reference',
+    ]);
     const text = 'x ${secret_ref:a} y';
     expect(faults({ ...remote, headers: { A: text } })).toEqual(['/headers/A malformed_reference']);
     expect(faults({ ...remote, authentication: { type: 'bearer', token: text } })).toEqual([

@@ -7,7 +7,7 @@ const { alias, healthCheck, httpUrl, labels, protocolEra, seconds, specObject } 
 /** A server that runs elsewhere and is reached by its URL. */
 export interface UrlSpec extends JsonSpec {
   readonly type: 'url';
-  /** The URL of the MCP endpoint. */
+  /** The URL of the MCP endpoint; its path and query may contain references, as `${secret_ref:<scope>:<KEY>}`. */
   readonly endpoint: string;
   /** @defaultValue http */
   readonly transport?: 'http' | 'sse' | undefined;

@@ -4,11 +4,14 @@ import type { Dispatcher } from 'undici';
 import { AccessToken } from './access-token.js';
 import { fixedHeaders } from './request-headers.js';
 import { requestToken } from './request-token.js';
+import type { UrlReferences } from './url-references.js';
 
 /** What credentials are made of. */
 export interface ServerCredentialsOptions {
   readonly spec: UrlSpec;
   readonly secrets: () => Promise<SecretBundle>;
+  /** What the dispatcher puts into the address; resolved here. */
+  readonly references: UrlReferences;
   /** Sends requests to the server and to the authorization server. */
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
@@ -39,15 +42,17 @@ export class ServerCredentials {
    * @throws what resolving the references throws; `UNAUTHORIZED`, `TOKEN_REQUEST_FAILED`, `INVALID_SPEC`
    */
   async headers(options?: CallOptions): Promise<Readonly<Record<string, string>>> {
-    const { headers, authentication } = this.#options.spec;
-    if (!headers && !authentication) return {};
+    const { spec, references } = this.#options;
+    if (!spec.headers && !spec.authentication && !references.areThere) return {};
     const fixed = await orAborted(this.#fixed.get(), options?.signal);
     if (!this.#token) return fixed;
     return { ...fixed, Authorization: `Bearer ${await this.#token.get(options)}` };
   }
 
   async #resolve(): Promise<Readonly<Record<string, string>>> {
-    const { spec, secrets } = this.#options;
-    return fixedHeaders(spec, await secrets());
+    const { spec, secrets, references } = this.#options;
+    const bundle = await secrets();
+    references.resolve(bundle);
+    return fixedHeaders(spec, bundle);
   }
 }
