@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { fakeProvider, manualClock, type ManualClock } from '@mcpinfra/core/testing';
 import { expect, it } from 'vitest';
 import { createMCPInfra, memoryStore } from '../index.js';
-import { type InstanceRecord, mcpError, scanReferences, type Store } from '../plugin.js';
+import {
+  type InstanceRecord,
+  mcpError,
+  renderReferences,
+  scanReferences,
+  secretId,
+  type Store,
+} from '../plugin.js';
 import { openSecrets } from './open-secrets.fixture.js';
 
 const names = ['a', 'b'] as const;
@@ -32,7 +39,12 @@ const step = fc.record({
   thenMs: fc.constantFrom(0, 0, 1_000, 12_000, 35_000, 70_000),
 });
 
-it('keeps the values of every generation that may come back, and no others, however writes of rows end', async () => {
+const tools = {
+  env: (_args: unknown, { environment }: { readonly environment: Readonly<Record<string, string>> }) =>
+    environment,
+};
+
+it('makes every wish true or refuses it, and keeps the values of every generation that may come back and no others, however writes of rows end', async () => {
   await loadWhatIsLoadedOnFirstUse();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
@@ -40,7 +52,7 @@ it('keeps the values of every generation that may come back, and no others, howe
       const rows = memoryStore({ clock });
       const next: Fault[] = [];
       const { store: secrets, values } = openSecrets();
-      const provider = fakeProvider({ clock });
+      const provider = fakeProvider({ clock, tools });
       const store = faulty(rows, () => next.shift() ?? 'ok');
       const infra = createMCPInfra({ providers: [provider], secrets: [secrets], store, clock });
       await infra.start();
@@ -89,9 +101,24 @@ it('keeps the values of every generation that may come back, and no others, howe
       await check();
       const kept = await allRows(rows);
       for (const row of kept) {
-        const isOver = row.observedGeneration === row.generation || row.runtime.refusedGeneration !== null;
-        expect(isOver, `${row.name} is ${row.status}: ${row.statusDetail.message}`).toBe(true);
+        const { name, status, statusDetail, desiredState, runtime } = row;
+        const isOver = row.observedGeneration === row.generation || runtime.refusedGeneration !== null;
+        expect(isOver, `${name} is ${status}: ${statusDetail.message}`).toBe(true);
+        // What cannot be so says why, and for how long.
+        const isTrue = status === desiredState || (status === 'failed' && statusDetail.reason !== '');
+        expect(isTrue, `${name} is to be ${desiredState} and is ${status}`).toBe(true);
+        if (status !== 'running') continue;
+        // Whatever was refused, the copy that serves has the values that its document names.
+        const called = instances.callTool(row.id, 'env');
+        await pass(clock, 1_000);
+        const named = Object.entries(runtime.active?.spec.environment ?? {}).map(([variable, text]) => [
+          variable,
+          renderReferences(text, (reference) => values.get(secretId(reference)) ?? 'gone'),
+        ]);
+        expect((await called).structuredContent).toMatchObject(Object.fromEntries(named) as object);
       }
+      const rowIds = new Set(kept.map((row) => row.id));
+      expect(provider.copies().filter(({ copy }) => !rowIds.has(copy.instanceId))).toEqual([]);
       const named = new Set(kept.flatMap(namedBy));
       const strays = [...values.keys()].filter((id) => id.startsWith('instance_') && !named.has(id));
       expect(strays).toEqual([]);
