@@ -82,8 +82,7 @@ it.each([403, 404, 500, 200])(
       .callTool(id, 'echo', { text: 'hi' }, { signal: AbortSignal.timeout(2_000) })
       .catch((thrown: unknown) => thrown as MCPInfraError);
     expect(server.asked).toContain(`/mcp?key=${sent}`);
-    const told =
-      error instanceof Error ? [error.message, error.stack, (error).details] : error;
+    const told = error instanceof Error ? [error.message, error.stack, error.details] : error;
     expectNowhere([seen, logger.lines, instance, told, await store.instances.get(id)]);
   },
 );

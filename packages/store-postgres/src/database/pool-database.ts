@@ -57,6 +57,9 @@ export class PoolDatabase extends SessionLending implements Database {
     // after the end: connections end a little later than their pool.
     this.#parts.pool.removeListener?.('error', ignore);
     this.#parts.pool.on?.('error', ignore);
+    const clients = this.#parts.pool as unknown as ClientEvents;
+    clients.removeListener?.('connect', hear);
+    clients.on?.('connect', hear);
     await this.direct.open(options);
     if (this.#parts.sharesPool === true) await this.#refusePoolOfOne(options);
   }
@@ -131,6 +134,20 @@ export class PoolDatabase extends SessionLending implements Database {
       throw storeError(error, this.#parts.where);
     }
   }
+}
+
+/** What a pool of `pg` tells of its new clients. */
+interface ClientEvents {
+  on?(event: 'connect', listener: typeof hear): unknown;
+  removeListener?(event: 'connect', listener: typeof hear): unknown;
+}
+
+/**
+ * Listens to a client from its first moment on: one that the server ends in the packet that admits it tells so before
+ * whoever waits for it can listen, which would end the process.
+ */
+function hear(client: PostgresPoolClient): void {
+  client.on('error', ignore);
 }
 
 function ignore(): void {
