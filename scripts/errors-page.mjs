@@ -6,7 +6,7 @@ import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
 import { root } from './lib/workspaces.mjs';
 
-/** @typedef {{ category: 'config' | 'transient' | 'internal', retryable: boolean, remedy: string }} Entry */
+/** @typedef {{ category: 'config' | 'transient' | 'internal', retryable: boolean, httpStatus: number, remedy: string }} Entry */
 
 const source = 'packages/core/src/domain/errors/error-codes.ts';
 const page = join(root, 'docs/errors.md');
@@ -39,8 +39,8 @@ async function errorCodes() {
 /** @param {Record<string, Entry>} codes */
 function render(codes) {
   const rows = Object.entries(codes).map(
-    ([code, { category, retryable, remedy }]) =>
-      `| \`${code}\` | ${actors[category]} | ${retryable ? 'yes' : 'no'} | ${remedy.replaceAll('|', String.raw`\|`)} |`,
+    ([code, { category, retryable, httpStatus, remedy }]) =>
+      `| \`${code}\` | ${actors[category]} | ${retryable ? 'yes' : 'no'} | ${httpStatus} | ${remedy.replaceAll('|', String.raw`\|`)} |`,
   );
   return `# Error codes
 
@@ -48,15 +48,18 @@ function render(codes) {
 
 Every error of the library is an \`MCPInfraError\` with a \`code\` of this table, and an instance that failed has one in
 \`statusDetail.reason\`. Codes are stable. The same table is exported as \`errorCodes\`, and each error carries its row as
-\`category\`, \`retryable\` and \`remedy\`; the message adds what was expected and what came.
+\`category\`, \`retryable\`, \`httpStatus\` and \`remedy\`; the message adds what was expected and what came.
 
 - **Who acts**: \`category\` is \`config\` where you have to change something, \`transient\` where time ends the failure, and
   \`internal\` where it is a defect of the library.
 - **Retry**: whether the same call, unchanged, may succeed later. An instance whose start failed is tried again by itself
   only where it is so; otherwise it waits for a change or for \`start()\`.
+- **HTTP**: \`httpStatus\` is what a host answers who asked it over HTTP: 4xx where the caller has to act, 502 or 504 where
+  a server of the fleet failed, else 500, 501 or 503. That a server refused the fleet's credentials is no 401: the caller's
+  own are not meant.
 
-| Code | Who acts | Retry | What to do |
-| --- | --- | --- | --- |
+| Code | Who acts | Retry | HTTP | What to do |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }

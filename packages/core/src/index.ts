@@ -67,7 +67,7 @@ export type { AllowScope, ScopeRequest } from './domain/secrets/secret-scopes.js
 export type { SecretResolver, SecretStore } from './ports/secret-resolver.js';
 export type { Page, PageQuery } from './domain/list-page.js';
 export type { DeadLetter, Store, StoreIdentity } from './ports/store.js';
-export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
+export type { CheckedEnvironment, Mistake } from './domain/json-spec/checked-environment.js';
 export type { Deadlines } from './guards/guard-deadlines.js';
 export { createMCPInfra } from './runtime/create-mcp-infra.js';
 export type { FleetHealth } from './runtime/fleet-health.js';

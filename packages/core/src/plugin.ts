@@ -55,7 +55,7 @@ export type {
 } from './domain/json-spec/json-spec.js';
 export * as specFields from './domain/json-spec/fields/index.js';
 export { parseByteSize } from './domain/json-spec/byte-size.js';
-export type { CheckedEnvironment } from './domain/json-spec/checked-environment.js';
+export type { CheckedEnvironment, Mistake } from './domain/json-spec/checked-environment.js';
 export {
   containerSpecSchema,
   type ContainerResources,

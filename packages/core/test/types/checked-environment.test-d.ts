@@ -1,4 +1,4 @@
-import type { CheckedEnvironment, SecretReferenceText } from '@mcpinfra/core/plugin';
+import type { CheckedEnvironment, Mistake, SecretReferenceText } from '@mcpinfra/core/plugin';
 import { assertType, describe, expectTypeOf, it } from 'vitest';
 
 function accept<const T extends Readonly<Record<string, string>>>(environment: T & CheckedEnvironment<T>): T {
@@ -36,8 +36,8 @@ describe('CheckedEnvironment', () => {
   });
 
   it('says in the type what to write', () => {
-    expectTypeOf<
-      CheckedEnvironment<{ A: 'secret_ref:x' }>['A']
-    >().toEqualTypeOf<'"secret_ref:x" is no reference: write secret_ref:<scope>:<KEY>'>();
+    expectTypeOf<CheckedEnvironment<{ A: 'secret_ref:x' }>['A']>().toEqualTypeOf<
+      Mistake<'"secret_ref:x" is no reference: write secret_ref:<scope>:<KEY>'>
+    >();
   });
 });

@@ -15,6 +15,23 @@ describe('errors', () => {
     }
   });
 
+  it('have the status with which a host answers over HTTP', () => {
+    for (const code of Object.keys(errorCodes) as ErrorCode[]) {
+      const { httpStatus, category, retryable } = mcpError(code, 'What happened.');
+      expect(Number.isInteger(httpStatus) && httpStatus >= 400 && httpStatus < 600, code).toBe(true);
+      expect(httpStatus).toBe(errorCodes[code].httpStatus);
+      expect(JSON.parse(JSON.stringify(mcpError(code, 'x')))).toMatchObject({ httpStatus });
+      // Who asks can mend nothing where only time or a report of the defect does.
+      if (category !== 'config') expect(httpStatus, code).toBeGreaterThanOrEqual(500);
+      // Proxies and clients take these for a login of the caller's own, or repeat the call.
+      expect([401, 407, 408, 425]).not.toContain(httpStatus);
+      if (httpStatus === 503) expect(retryable || category === 'config', code).toBe(true);
+    }
+    expect(mcpError('NOT_FOUND', 'x').httpStatus).toBe(404);
+    expect(mcpError('INVALID_SPEC', 'x').httpStatus).toBe(422);
+    expect(mcpError('UNAUTHORIZED', 'x').httpStatus).toBe(502);
+  });
+
   it('are known across copies of the package, and every exported error class is', () => {
     const foreign = { code: 'NOT_FOUND', [Symbol.for('io.mcpinfra.error')]: true };
     expect(MCPInfraError.isInstance(foreign)).toBe(true);

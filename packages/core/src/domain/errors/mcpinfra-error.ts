@@ -26,6 +26,8 @@ export class MCPInfraError extends Error {
   readonly category: ErrorCategory;
   /** Whether the unchanged call may succeed later. */
   readonly retryable: boolean;
+  /** What a host answers who asked it over HTTP. */
+  readonly httpStatus: number;
   /** What to do about it. */
   readonly remedy: string;
   /** Machine-readable facts. */
@@ -37,6 +39,7 @@ export class MCPInfraError extends Error {
     this.code = code;
     this.category = entry.category;
     this.retryable = options.retryable ?? entry.retryable;
+    this.httpStatus = entry.httpStatus;
     this.remedy = entry.remedy;
     this.details = options.details ?? {};
     Object.defineProperty(this, marker, { value: true });
@@ -49,8 +52,8 @@ export class MCPInfraError extends Error {
 
   /** The parts that may leave the process. */
   toJSON(): Record<string, unknown> {
-    const { name, code, category, retryable, message, remedy, details } = this;
-    return { name, code, category, retryable, message, remedy, details };
+    const { name, code, category, retryable, httpStatus, message, remedy, details } = this;
+    return { name, code, category, retryable, httpStatus, message, remedy, details };
   }
 }
 

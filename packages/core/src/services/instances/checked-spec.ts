@@ -1,4 +1,4 @@
-import type { CheckedEnvironment } from '../../domain/json-spec/checked-environment.js';
+import type { CheckedEnvironment, Mistake } from '../../domain/json-spec/checked-environment.js';
 import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
 
 /**
@@ -7,10 +7,27 @@ import type { JsonSpec } from '../../domain/json-spec/json-spec.js';
  * Inference of a literal type turns off TypeScript's own check for unknown fields, so it is made here.
  */
 export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
-  readonly [K in Exclude<keyof T, keyof Extract<TSpec, { readonly type: T['type'] }>>]: never;
+  readonly [K in Exclude<keyof T, keyof Extract<TSpec, { readonly type: T['type'] }>>]: UnknownField<
+    K,
+    keyof Extract<TSpec, { readonly type: T['type'] }>
+  >;
 } & (T extends { readonly environment: infer E extends Readonly<Record<string, string>> }
   ? { readonly environment: CheckedEnvironment<E> }
-  : unknown);
+  : unknown) &
+  (T extends { readonly headers: infer H extends Readonly<Record<string, string>> }
+    ? { readonly headers: CheckedEnvironment<H> }
+    : unknown);
+
+/** The sentence of the compiler about a field that there is not. */
+type UnknownField<K, TKnown> = K extends string
+  ? SnakeCase<K> extends TKnown
+    ? Mistake<`"${K}" is written ${Extract<SnakeCase<K>, string>} in a document`>
+    : Mistake<`"${K}" is no field of a document of this type`>
+  : never;
+
+type SnakeCase<T extends string> = T extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : T;
 
 /** A document as it is given: the `image` may be left out where the server names one. */
 export type SpecInput<TSpec extends JsonSpec> = TSpec extends { readonly image: string }
@@ -39,6 +56,9 @@ export type CheckedPatch<P, TSpec extends JsonSpec> = (JsonSpec extends TSpec
   : KnownFields<P, TSpec>) &
   (P extends { readonly environment: infer E extends Readonly<Record<string, string | null>> }
     ? { readonly environment: CheckedEnvironment<E> }
+    : unknown) &
+  (P extends { readonly headers: infer H extends Readonly<Record<string, string | null>> }
+    ? { readonly headers: CheckedEnvironment<H> }
     : unknown);
 
 /** Refuses, when compiled, every field of a patch that no type of document has. */
@@ -54,6 +74,6 @@ export type KnownFields<P, T> = P extends readonly unknown[]
                 P[K],
                 Extract<T extends unknown ? (K extends keyof T ? T[K] : never) : never, object>
               >
-            : never;
+            : UnknownField<K, T extends unknown ? keyof T : never>;
         }
     : unknown;
