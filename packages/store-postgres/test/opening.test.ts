@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inspect, promisify } from 'node:util';
 import { Client, Pool } from 'pg';
 import { MCPInfraError } from '@mcpinfra/core';
-import { postgresStore } from '@mcpinfra/store-postgres';
+import { postgresSecrets, postgresStore } from '@mcpinfra/store-postgres';
 import { startPrivatePostgres } from '@mcpinfra/tools';
 import { serviceOrSkip } from '@mcpinfra/tools/vitest';
 import { describe, expect, it } from 'vitest';
@@ -43,6 +43,28 @@ async function openFailure(options: Parameters<typeof postgresStore>[0]): Promis
     await store.close();
   }
 }
+
+it.each([
+  postgresStore,
+  (options: { readonly pool: Pool }) =>
+    postgresSecrets({ ...options, keys: { current: 'a', keys: { a: new Uint8Array(32) } } }),
+])('refuses a pool of one connection at once, and says how to make one of two', async (make) => {
+  const pool = poolAt(postgres().url, 1);
+  expect(() => make({ pool })).toThrow(
+    /expected pool to have two connections or more, but its max is 1.*new Pool\(\{ connectionString, max: 2 \}\)/u,
+  );
+  await pool.end();
+});
+
+it('works with a pool of two connections, whatever is asked at once', async () => {
+  const pool = poolAt(postgres().url, 2);
+  const store = postgresStore({ pool, schema: newSchema() });
+  await store.open();
+  await Promise.all(Array.from({ length: 40 }, () => store.createInstance(instance(), silent)));
+  expect((await store.instances.list({ limit: 100 })).items).toHaveLength(40);
+  await store.close();
+  await pool.end();
+});
 
 describe('opening', () => {
   it('lets five processes make the schema of an empty database at once', async () => {
@@ -133,6 +155,34 @@ describe('opening', () => {
     const error = await openFailure({ pool, schema });
     expect(error).toMatchObject({ code: 'STORE_VERSION', details: { version: 999, schema } });
     expect((await pool.query(`select * from ${schema}.migrations`)).rows).toEqual(steps);
+  });
+
+  it('takes a schema that a newer version brought further, while that says it may', async () => {
+    const { pool } = postgres();
+    const schema = newSchema();
+    const first = postgresStore({ pool, schema });
+    await first.open();
+    await first.close();
+    const { rows } = await pool.query<{ steps: number }>(
+      `select max(version) as steps from ${schema}.migrations`,
+    );
+    const steps = rows[0]?.steps ?? 0;
+    // What a step that only adds does.
+    await pool.query(`
+      alter table ${schema}.instances add column later_one text not null default 'x';
+      create table ${schema}.later (id text primary key);
+      insert into ${schema}.migrations (version, name, checksum, compatible_since) values (${String(steps + 1)}, 'later', 'x', ${String(steps)});
+    `);
+    const store = postgresStore({ pool, schema });
+    await store.open();
+    const row = await store.createInstance(instance(), silent);
+    expect(await store.updateInstance({ ...row, name: 'other' }, silent)).toMatchObject({ name: 'other' });
+    await store.close();
+    await pool.query(
+      `update ${schema}.migrations set compatible_since = ${String(steps + 1)} where name = 'later'`,
+    );
+    const error = await openFailure({ pool, schema });
+    expect(error).toMatchObject({ code: 'STORE_VERSION', details: { version: steps + 1, schema } });
   });
 
   it('says that a server is read-only', async () => {

@@ -41,12 +41,27 @@ function poolOf(
   { pool, connectionString }: PostgresDatabaseOptions,
   check: OptionChecks,
 ): Pick<PoolDatabaseParts, 'pool' | 'end'> {
-  if (pool !== undefined && connectionString === undefined) return { pool };
+  if (pool !== undefined && connectionString === undefined) {
+    refuseSmallPool(pool, check);
+    return { pool };
+  }
   if (pool !== undefined || connectionString === undefined) {
     throw check.wrong('expected either a pool or a connectionString');
   }
   return ownPool(configOf(connectionString, 'connectionString', check));
 }
+
+/** Work that holds a connection asks for another at times, and with a pool of one would wait for itself. */
+function refuseSmallPool({ options }: PostgresPool, check: OptionChecks): void {
+  const max: unknown = options && Reflect.get(options, 'max');
+  if (typeof max !== 'number' || max >= leastConnections) return;
+  throw check.wrong(
+    `expected pool to have two connections or more, but its max is ${String(max)}: a call that waits while another ` +
+      'holds the only one would wait for ever. Make it by new Pool({ connectionString, max: 2 }), or more for more calls at once',
+  );
+}
+
+const leastConnections = 2;
 
 /** How the connection beside the pool is made, and what the database is called in messages. */
 function directOf(

@@ -1,14 +1,15 @@
 import { mcpError, type CallOptions } from '@mcpinfra/core/plugin';
 import type { Connection, Row, Session } from '../database/database.js';
-import { checksumOf, migrations, type Migration } from './migrations.js';
+import { checksumOf, isCompatible, migrations, type Migration } from './migrations.js';
 import { planned, quoted } from './statement.js';
 
 /**
  * Brings a schema up to date. Several processes may do so at once: one does the work, the others wait for it.
  *
- * A schema that is up to date needs no right to create anything.
+ * A schema that is up to date needs no right to create anything. One that a newer version has brought further is taken
+ * as it is while its steps say that this version may work with it, so that both run side by side during an upgrade.
  *
- * @throws `STORE_VERSION` for a schema that another version of the library wrote
+ * @throws `STORE_VERSION` for a schema that another version of the library wrote and this one does not fit
  */
 export async function migrate(connection: Connection, schema: string, options?: CallOptions): Promise<void> {
   const there = await connection.query(
@@ -39,21 +40,26 @@ async function apply(session: Session, schema: string): Promise<void> {
       checksum text not null,
       applied_at timestamptz not null default now()
     );
+    alter table ${quoted(schema)}.migrations add column if not exists compatible_since integer;
     set local search_path to ${quoted(schema)};
   `);
   const applied = await session.query(appliedIn(schema), []);
   for (const migration of missing(schema, applied)) {
     await session.script(migration.sql);
-    await session.query(planned('insert into migrations (version, name, checksum) values ($1, $2, $3)'), [
-      migration.version,
-      migration.name,
-      checksumOf(migration),
-    ]);
+    const { version, name, compatibleSince } = migration;
+    await session.query(
+      planned('insert into migrations (version, name, checksum, compatible_since) values ($1, $2, $3, $4)'),
+      [version, name, checksumOf(migration), compatibleSince],
+    );
   }
 }
 
 function appliedIn(schema: string): ReturnType<typeof planned> {
-  return planned(`select version, checksum from ${quoted(schema)}.migrations order by version`);
+  // By way of JSON, since a schema that nobody has brought further yet does not have the column.
+  return planned(
+    `select version, checksum, to_jsonb(m) ->> 'compatible_since' as compatible_since
+     from ${quoted(schema)}.migrations m order by version`,
+  );
 }
 
 function missing(schema: string, applied: readonly Row[]): readonly Migration[] {
@@ -61,6 +67,7 @@ function missing(schema: string, applied: readonly Row[]): readonly Migration[] 
     const version = Number(row['version']);
     const known = migrations.find((migration) => migration.version === version);
     if (known !== undefined && checksumOf(known) === row['checksum']) continue;
+    if (known === undefined && isCompatible(row['compatible_since'], migrations.length)) continue;
     const what = known === undefined ? 'a newer version' : 'another build';
     throw mcpError(
       'STORE_VERSION',
