@@ -111,8 +111,10 @@ export type {
   CheckedSpec,
   KnownFields,
   MergePatch,
+  SnakeCase,
   SpecInput,
   SpecPatch,
+  UnknownField,
 } from './services/instances/checked-spec.js';
 export { InstanceManager, type InstanceFilter } from './services/instances/instance-manager.js';
 export type { InstancePlan, ValidationResult } from './services/instances/instance-plan.js';

@@ -19,13 +19,14 @@ export type CheckedSpec<T extends JsonSpec, TSpec extends JsonSpec> = {
     : unknown);
 
 /** The sentence of the compiler about a field that there is not. */
-type UnknownField<K, TKnown> = K extends string
+export type UnknownField<K, TKnown> = K extends string
   ? SnakeCase<K> extends TKnown
     ? Mistake<`"${K}" is written ${Extract<SnakeCase<K>, string>} in a document`>
     : Mistake<`"${K}" is no field of a document of this type`>
   : never;
 
-type SnakeCase<T extends string> = T extends `${infer First}${infer Rest}`
+/** A name as documents write it: `stopGrace` becomes `stop_grace`. */
+export type SnakeCase<T extends string> = T extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : T;
 
