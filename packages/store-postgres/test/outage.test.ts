@@ -127,7 +127,7 @@ describe("when the host's pool is full", () => {
 
 describe('a call that is given up', () => {
   it('is not waited for, and harms no later call of the pool', async () => {
-    const pool = poolAt(postgres().url, 1);
+    const pool = poolAt(postgres().url, 2);
     const schema = newSchema();
     const store = await opened({ pool, schema });
     const row = await store.createInstance(instance(), { events: [] });
@@ -168,7 +168,7 @@ describe('a call that is given up', () => {
 
 describe('behind a pooler that forbids prepared statements', () => {
   it('works without any', async () => {
-    const pool = poolAt(postgres().url, 1);
+    const pool = poolAt(postgres().url, 2);
     const store = await opened({ pool, prepared: false });
     const row = await store.createInstance(instance(), {
       events: [event()],

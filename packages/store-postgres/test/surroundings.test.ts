@@ -56,7 +56,7 @@ describe('a role whose transactions are stricter by default', () => {
 });
 
 it('names the option for a pooler that forgets prepared statements', async () => {
-  const pool = poolAt(postgres().url, 1);
+  const pool = poolAt(postgres().url, 2);
   const store = postgresStore({ pool, schema: newSchema() });
   await store.open();
   await store.events.head();

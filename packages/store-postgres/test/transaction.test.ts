@@ -7,7 +7,7 @@ import { event, instance } from './support/rows.js';
 const postgres = serviceOrSkip(startTestPostgres);
 
 it('keeps nothing of writes that the work of a rejected transaction did not wait for', async () => {
-  const pool = poolAt(postgres().url, 1);
+  const pool = poolAt(postgres().url, 2);
   const store = postgresStore({ pool, schema: newSchema() });
   await store.open();
   const writes: Promise<unknown>[] = [];

@@ -42,7 +42,8 @@ it('begins at what comes where nothing is said, and keeps to its types and tenan
   await using t = await createTestInfra();
   await t.infra.servers.register({ name: 'before', ...image });
   await t.settle();
-  const { signal } = new AbortController();
+  const enough = new AbortController();
+  const { signal } = enough;
   const tenant = t.infra.scope({ tenant: 't' });
   const all = listOf(t.infra.events.read({ signal }));
   const own = listOf(tenant.events.read({ after: 'beginning', types: ['MCPServerCreated'], signal }));
@@ -57,6 +58,8 @@ it('begins at what comes where nothing is said, and keeps to its types and tenan
     'MCPServerDeleted',
   ]);
   expect(own.read.map(({ data }) => 'name' in data && data.name)).toEqual(['own']);
+  enough.abort();
+  await t.settle();
 });
 
 it('says that what is asked for is no longer kept, or is no place', async () => {
