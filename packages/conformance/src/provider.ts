@@ -6,6 +6,7 @@
 import { abortCases } from './provider/abort-cases.js';
 import { descriptionCases } from './provider/description-cases.js';
 import { endCases } from './provider/end-cases.js';
+import { processCases } from './provider/process-cases.js';
 import { ProviderBench } from './provider/provider-bench.js';
 import type { ProviderHarness } from './provider/provider-harness.js';
 import { reachCases } from './provider/reach-cases.js';
@@ -17,6 +18,7 @@ import { type Case, type Requirement, requirementsOf, runSuite, type SuiteOption
 export type {
   ExitingDocument,
   FailingDocument,
+  HostModule,
   ProviderDocuments,
   ProviderHarness,
 } from './provider/provider-harness.js';
@@ -30,6 +32,7 @@ const cases: readonly Case<ProviderBench>[] = [
   ...sightCases,
   ...reachCases,
   ...secretCases,
+  ...processCases,
 ];
 
 /** Everything the suite demands, in the order it is tried. */

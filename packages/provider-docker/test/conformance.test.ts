@@ -16,6 +16,10 @@ describe.each([
     it,
     create: () => ({
       provider: () => dockerProvider({ socketPath: engine().socketPath }),
+      host: {
+        module: new URL('support/host.mjs', import.meta.url),
+        options: { socketPath: engine().socketPath },
+      },
       unreachable: () => dockerProvider({ socketPath: '/nowhere/docker.sock' }),
       documents: {
         serving: { type: 'docker', ...serving },

@@ -20,6 +20,7 @@ describe.each([
     it,
     create: () => ({
       provider: () => processProvider(),
+      host: { module: new URL('support/host.mjs', import.meta.url) },
       documents: {
         serving: { type: 'process', ...serving },
         exiting: { document: { type: 'process', command: exiting }, lines, exitCode: 3 },

@@ -18,7 +18,7 @@ import { boundedProvider } from './bounded-provider.js';
 import type { ProviderDocuments, ProviderHarness } from './provider-harness.js';
 
 /** The variable every copy is given, a secret. */
-const secretVariable = 'CONFORMANCE_SECRET';
+export const secretVariable = 'CONFORMANCE_SECRET';
 
 /** Whose a provider's copies are. */
 export interface Ownership {

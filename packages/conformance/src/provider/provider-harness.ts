@@ -11,8 +11,21 @@ export interface ProviderHarness {
   readonly documents: ProviderDocuments;
   /** Makes a provider whose backend is away; left out where there is none that could be. */
   readonly unreachable?: (() => Provider) | undefined;
+  /** The provider once more, as another process can make it; left out, what such a process leaves is not looked at. */
+  readonly host?: HostModule | undefined;
   /** Ends what was made for the case. Every copy was destroyed before. */
   readonly dispose?: (() => Promise<void>) | undefined;
+}
+
+/** How a process of its own, which the suite starts and kills, makes a provider on the backend of the harness. */
+export interface HostModule {
+  /**
+   * The URL of a module that Node can import. It exports a function `provider` that is given the options and returns a
+   * provider that has not been opened.
+   */
+  readonly module: string | URL;
+  /** What that function is given, such as the address of an engine; JSON. */
+  readonly options?: unknown;
 }
 
 /** The documents that a provider is tried with. Those left out leave out the cases that need them. */

@@ -1,0 +1,1 @@
+export { dockerProvider as provider } from '@mcpinfra/provider-docker';

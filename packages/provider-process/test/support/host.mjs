@@ -1,0 +1,1 @@
+export { processProvider as provider } from '@mcpinfra/provider-process';
