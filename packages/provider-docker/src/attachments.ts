@@ -18,9 +18,10 @@ export class Attachments {
     return held.channel;
   }
 
-  /** Remembers a channel that was handed out at once. */
-  lend(key: string, channel: StdioChannel): StdioChannel {
+  /** Remembers a channel to a server that ran before, which another may have written to, and hands it out at once. */
+  lend(key: string, attached: StdioChannel): StdioChannel {
     this.release(key);
+    const channel = { ...attached, wasUsed: true };
     this.#channels.set(key, { channel, isLent: true });
     return channel;
   }

@@ -4,7 +4,7 @@ import { isListening } from './free-port.js';
 const askAfterMs = 3_000;
 const recheckMs = 500;
 // A ping is answered before `initialize` too (MCP 2025-11-25, lifecycle); who does not know it answers with an error.
-const question = `${JSON.stringify({ jsonrpc: '2.0', id: 'mcpinfra-speaks-stdio', method: 'ping' })}\n`;
+const question = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })}\n`;
 
 /** How a {@link SpeechWatch} meets its server. */
 export interface SpeechWatchOptions {

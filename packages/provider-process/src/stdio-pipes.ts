@@ -11,6 +11,7 @@ export class StdioPipes {
   readonly #stdin: Writable;
   readonly #stdout: Readable;
   #release: () => void = () => undefined;
+  #wasUsed = false;
 
   constructor(stdin: Writable, stdout: Readable) {
     this.#stdin = stdin;
@@ -54,7 +55,9 @@ export class StdioPipes {
     stdout.on('data', onData).on('end', close).on('close', close);
     if (stdout.readableEnded || stdout.destroyed) close();
     this.#release = close;
-    return { input, output, close };
+    const wasUsed = this.#wasUsed;
+    this.#wasUsed = true;
+    return { input, output, wasUsed, close };
   }
 
   /** Takes the streams back for good and lets go of the pipes. */

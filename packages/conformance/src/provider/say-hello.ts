@@ -1,5 +1,5 @@
 import { AssertionError, equal, fail, ok } from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { type Dialed, type DialTarget, edge, messageOf, type StdioChannel } from '@mcpinfra/core/plugin';
 import type { ProviderBench } from './provider-bench.js';
 
@@ -30,7 +30,7 @@ export async function sayHello(bench: ProviderBench, target: DialTarget): Promis
   return dialed;
 }
 
-function initialize(id: string): object {
+function initialize(id: number): object {
   return {
     jsonrpc: '2.0',
     id,
@@ -44,7 +44,7 @@ function initialize(id: string): object {
 }
 
 async function overStdio({ input, output }: StdioChannel): Promise<void> {
-  const id = randomUUID();
+  const id = randomInt(2 ** 20, 2 ** 30);
   const lines = new AnswerReader(id);
   const answered = new Promise<void>((resolve, reject) => {
     const onData = edge(reject, (chunk: Buffer | string): void => {
@@ -63,7 +63,7 @@ async function overStdio({ input, output }: StdioChannel): Promise<void> {
 }
 
 async function overHTTP(dialed: DialedOverHTTP): Promise<void> {
-  const id = randomUUID();
+  const id = randomInt(2 ** 20, 2 ** 30);
   const { status, chunks, session } = await post(dialed, initialize(id));
   const lines = new AnswerReader(id);
   let said = '';
@@ -84,10 +84,10 @@ async function overHTTP(dialed: DialedOverHTTP): Promise<void> {
 
 /** Finds the answer to a request in lines of JSON, or of an event stream. */
 class AnswerReader {
-  readonly #id: string;
+  readonly #id: number;
   #rest = '';
 
-  constructor(id: string) {
+  constructor(id: number) {
     this.#id = id;
   }
 
@@ -98,7 +98,7 @@ class AnswerReader {
   }
 
   #isAnswer(line: string): boolean {
-    if (!line.startsWith('{') || !line.includes(this.#id)) return false;
+    if (!line.startsWith('{') || !line.includes(String(this.#id))) return false;
     const { id, result } = JSON.parse(line) as { readonly id?: unknown; readonly result?: unknown };
     if (id !== this.#id) return false;
     ok(result !== undefined, `Expected a result of initialize, got ${line.slice(0, 500)}`);

@@ -196,6 +196,11 @@ export type Dialed =
 export interface StdioChannel {
   readonly input: Writable;
   readonly output: Readable;
+  /**
+   * Whether this run of the server may have been written to over an earlier channel, whose owner may have died within a
+   * line. Absent means no: the first message is then the first thing that the server reads.
+   */
+  readonly wasUsed?: boolean | undefined;
   /** Lets go of the streams without ending the server. Idempotent. */
   close(): void;
 }

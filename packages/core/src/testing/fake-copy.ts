@@ -124,6 +124,7 @@ export class FakeCopy<TSpec extends JsonSpec> implements HostedCopy {
   openChannel(): StdioChannel {
     this.#channel?.endOutput();
     const channel = new MemoryChannel({
+      wasUsed: this.#channel !== undefined,
       onLine: (line) => {
         if (channel === this.#channel) this.#take(line);
       },

@@ -6,11 +6,17 @@ import { ignoreError, mcpError, type StdioChannel } from '../plugin.js';
 export class MemoryChannel implements StdioChannel {
   readonly input: Writable;
   readonly output: Readable;
+  readonly wasUsed: boolean;
   readonly #onClosed: () => void;
   #isOpen = true;
   #serverEnded = false;
 
-  constructor(options: { readonly onLine: (line: string) => void; readonly onClosed: () => void }) {
+  constructor(options: {
+    readonly wasUsed: boolean;
+    readonly onLine: (line: string) => void;
+    readonly onClosed: () => void;
+  }) {
+    this.wasUsed = options.wasUsed;
     this.#onClosed = options.onClosed;
     const decoder = new StringDecoder('utf8');
     let rest = '';

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
-import type { RequestId, Response } from '../json-rpc.js';
+import { isRequestId, type RequestId, type Response } from '../json-rpc.js';
 
 /** Who gets the answer to a call. */
 export interface CallOwner {
@@ -11,8 +11,8 @@ export interface CallOwner {
 
 /** A request that was sent to the server and has no answer yet. */
 export interface PendingCall<Owner extends CallOwner = CallOwner> {
-  /** The id towards the server. */
-  readonly upstreamId: string;
+  /** The id towards the server: an integer, since servers exist that know no other. */
+  readonly upstreamId: number;
   readonly owner: Owner;
   /** The id the owner gave it. */
   readonly ownId: RequestId;
@@ -25,18 +25,27 @@ export interface PendingCall<Owner extends CallOwner = CallOwner> {
 
 /** Gives the requests of many owners ids of their own towards one server, and finds them by either id. */
 export class CallTable {
-  // Unlike that of any writer before us, so that an answer to its calls is never taken for one of ours.
-  readonly #nonce = randomBytes(6).toString('base64url');
-  readonly #byUpstream = new Map<string, PendingCall>();
+  readonly #byUpstream = new Map<number, PendingCall>();
   readonly #byOwner = new Map<CallOwner, Map<RequestId, PendingCall>>();
-  #count = 0;
+  #lastId: number;
+
+  /** @param wasUsed - whether the server may still answer the calls of somebody before us */
+  constructor(wasUsed: boolean) {
+    // Far from where others began, so that an answer to their calls is never taken for one of ours; below 2^31 for long.
+    this.#lastId = wasUsed ? randomInt(2 ** 20, 2 ** 30) : 0;
+  }
+
+  /** An id that no call has or will have. */
+  newId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
 
   /** Adds a call under a new id; null when the owner has one with this id in flight. */
   add(call: Omit<PendingCall, 'upstreamId'>): PendingCall | null {
     const own = this.#byOwner.get(call.owner) ?? new Map<RequestId, PendingCall>();
     if (own.has(call.ownId)) return null;
-    this.#count += 1;
-    const pending = { ...call, upstreamId: `${this.#nonce}:${this.#count}` };
+    const pending = { ...call, upstreamId: this.newId() };
     this.#byUpstream.set(pending.upstreamId, pending);
     this.#byOwner.set(call.owner, own.set(call.ownId, pending));
     return pending;
@@ -44,7 +53,8 @@ export class CallTable {
 
   /** The call with this id towards the server; it is also its progress token and subscription id. */
   find(upstreamId: unknown): PendingCall | undefined {
-    return typeof upstreamId === 'string' ? this.#byUpstream.get(upstreamId) : undefined;
+    // A server may give it back as text.
+    return isRequestId(upstreamId) ? this.#byUpstream.get(Number(upstreamId)) : undefined;
   }
 
   /** The call an owner gave this id. */

@@ -80,8 +80,6 @@ export class MessagePipe {
     output.on('end', this.#onOutputGone);
     output.on('close', this.#onOutputGone);
     if (output.readableEnded || output.destroyed) queueMicrotask(this.#onOutputGone);
-    // The last writer may have died within a line; without a line end it would swallow our first message.
-    input.write('\n');
   }
 
   /** Whether nothing can be sent any more; answers to what was sent may still come. */

@@ -94,12 +94,12 @@ describe('StdioMultiplexer', () => {
     await session.close();
   };
 
-  const create = (maxMessageBytes = 1024 * 1024) => {
+  const create = (maxMessageBytes = 1024 * 1024, wasUsed?: boolean) => {
     server = new FakeServer();
     counter = new CallCounter();
     toolsChanged = vi.fn<() => void>();
     mux = new StdioMultiplexer({
-      channel: server.channel,
+      channel: { ...server.channel, wasUsed },
       clock: systemClock,
       logger: recordingLogger(),
       identity: { name: 'mcpinfra', version: '0.0.0' },
@@ -112,8 +112,65 @@ describe('StdioMultiplexer', () => {
   };
   beforeEach(() => create());
 
-  it('writes a line end first, because the last writer may have died within a line', () => {
-    expect(server.raw).toBe('\n');
+  it('writes nothing to a new server before its first message', async () => {
+    expect(server.raw).toBe('');
+    const { session } = open();
+    await ask(session, 'a', 'tools/list');
+    await server.request('tools/list');
+    expect(server.raw).toBe('{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n');
+  });
+
+  describe('on a channel that was used before', () => {
+    /** What a server got whose last writer left so much of a line. */
+    const linesAfter = async (left: string) => {
+      create(1024 * 1024, true);
+      const { session } = open();
+      await ask(session, 1, 'tools/list');
+      await server.request('tools/list');
+      const lines = (left + server.raw).split('\n').slice(0, -1);
+      return lines.map((line) => {
+        try {
+          return JSON.parse(line) as { readonly id?: unknown; readonly method?: string };
+        } catch {
+          return 'no JSON';
+        }
+      });
+    };
+
+    it.each([
+      'x',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay","arguments":{"to":"a',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call"}',
+    ])('makes the half line %s one line that is refused, and spoils no message of ours', async (left) => {
+      const [first, ...rest] = await linesAfter(left);
+      expect(first).toBe('no JSON');
+      expect(rest).toMatchObject([{ method: 'tools/list' }]);
+    });
+
+    it('writes no empty line where the last line was whole, but a message that needs no answer', async () => {
+      const [first, ...rest] = await linesAfter('');
+      expect(first).toMatchObject({ method: 'notifications/cancelled' });
+      expect(first).not.toHaveProperty('id');
+      expect(rest).toMatchObject([{ method: 'tools/list' }]);
+    });
+
+    it('counts on from a number of its own, so that answers to the calls of another are not taken', async () => {
+      const firsts = new Set<unknown>();
+      for (let n = 0; n < 3; n += 1) {
+        create(1024 * 1024, true);
+        const { session, heard, answer } = open();
+        await ask(session, 1, 'tools/list');
+        const { id } = await server.request('tools/list');
+        expect(Number.isInteger(id) && Number(id) > 1_000 && Number(id) < 2 ** 31).toBe(true);
+        for (const other of [0, 1, 2, 3]) server.send({ jsonrpc: '2.0', id: other, result: { other } });
+        server.send({ jsonrpc: '2.0', id, result: {} });
+        expect((await answer(1)).result).toEqual({});
+        expect(heard).toHaveLength(1);
+        firsts.add(id);
+      }
+      expect(firsts.size).toBe(3);
+    });
   });
 
   describe('ids', () => {
@@ -129,23 +186,28 @@ describe('StdioMultiplexer', () => {
       expect((await answer(1)).result).toEqual({ which: 'number' });
     });
 
-    it('never uses an id towards the server twice, nor one of another attachment', async () => {
+    it('never uses an id towards the server twice; all are integers', async () => {
       const seen = new Set<unknown>();
       const { session, answer } = open();
       for (let id = 0; id < 20; id += 1) {
         await ask(session, 0, 'tools/list');
         const request = await server.request('tools/list');
         expect(seen.has(request.id)).toBe(false);
+        expect(request.id).toSatisfy(Number.isInteger);
         seen.add(request.id);
         server.received.length = 0;
         server.answer(request);
         await answer(0);
         await sees(() => expect(counter.inFlight).toBe(0));
       }
-      create();
-      const again = open();
-      await ask(again.session, 0, 'tools/list');
-      expect(seen.has((await server.request('tools/list')).id)).toBe(false);
+    });
+
+    it('takes an answer whose id came back as text, as the official client does', async () => {
+      const { session, answer } = open();
+      await ask(session, 'a', 'tools/list');
+      const { id } = await server.request('tools/list');
+      server.send({ jsonrpc: '2.0', id: String(id), result: {} });
+      expect((await answer('a')).result).toEqual({});
     });
 
     it('drops answers that come twice, late, unasked or without an id', async () => {

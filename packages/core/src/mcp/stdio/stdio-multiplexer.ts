@@ -41,7 +41,7 @@ export interface StdioMultiplexerOptions {
 export class StdioMultiplexer implements SessionHost, PipeListener {
   readonly #options: StdioMultiplexerOptions;
   readonly #pipe: MessagePipe;
-  readonly #calls = new CallTable();
+  readonly #calls: CallTable;
   readonly #sessions = new Set<MuxSession>();
   readonly #settings = new SharedSettings<CallOwner>();
   #greeting: Greeting | null = null;
@@ -50,11 +50,13 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
   constructor(options: StdioMultiplexerOptions) {
     this.#options = options;
     const { channel, clock, logger, maxMessageBytes: maxBytes = limits.messageBytes } = options;
+    this.#calls = new CallTable(channel.wasUsed === true);
     const maxBytesRead = (): number =>
       this.#calls.has((owner) => owner instanceof MuxSession)
         ? maxBytes
         : Math.min(maxBytes, limits.ownAnswerBytes);
     this.#pipe = new MessagePipe({ channel, clock, logger, maxBytes, maxBytesRead, listener: this });
+    if (channel.wasUsed === true) this.#endHalfLine();
   }
 
   get ended(): boolean {
@@ -153,6 +155,15 @@ export class StdioMultiplexer implements SessionHost, PipeListener {
     }
     for (const session of this.#sessions) session.end();
     this.#sessions.clear();
+  }
+
+  /**
+   * Sends what may be lost: the last writer may have died within a line, and what comes next makes that a line which the
+   * server refuses. Where there was none it is a message that nobody misses; an empty line would end servers.
+   */
+  #endHalfLine(): void {
+    const params = { requestId: this.#calls.newId(), reason: 'Whoever asked is gone.' };
+    this.notify('notifications/cancelled', params).catch(ignore);
   }
 
   async #forward(owner: CallOwner, request: rpc.Request): Promise<void> {
