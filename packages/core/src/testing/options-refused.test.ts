@@ -60,46 +60,98 @@ it('takes options that are left open', () => {
   expect(() => make({ providers: [fakeProvider()], logger: console, ...open })).not.toThrow();
 });
 
-it('refuses unknown options and fields of filters by every call of instances, environment and infra', async () => {
+/** The names of what can be called on an object, by the names of its parts. */
+function methodsOf(whole: object, within = ''): string[] {
+  const prototype = Object.getPrototypeOf(whole) as object;
+  const own = Object.getOwnPropertyNames(prototype).filter(
+    (name) => name !== 'constructor' && typeof Reflect.get(whole, name) === 'function',
+  );
+  const parts = Object.entries(whole).filter(([, part]) => typeof part === 'object' && part !== null);
+  return [
+    ...own.map((name) => `${within}${name}`),
+    ...parts.flatMap(([name, part]) => methodsOf(part as object, `${within}${name}.`)),
+  ];
+}
+
+/** What takes no options. */
+const without = new Set(['start', 'health', 'report', 'doctor', 'events.on']);
+
+it('refuses unknown options and fields of filters by every method that there is', async () => {
   await using t = await createTestInfra();
   const { infra } = t;
-  const { instances, environment } = infra;
+  const { instances, servers, environment, events } = infra;
   const { id } = await instances.create({ name: 'one', jsonSpec, desiredState: 'stopped' });
+  const { id: serverId } = await servers.register({ name: 'fs', dockerImageUrl: 'mcp/fs' });
   const wrong = { ifVersion: 3 } as never;
   const input = { name: 'two', jsonSpec };
+  const server = { name: 'other', dockerImageUrl: 'mcp/other' };
   const calls: Readonly<Record<string, () => unknown>> = {
-    list: () => instances.list({ label: { a: 'b' } } as never),
-    'list options': () => instances.list({}, wrong),
-    all: () => instances.all({ label: { a: 'b' } } as never).next(),
-    count: () => instances.count({ foo: 1 } as never),
-    get: () => instances.get(id, wrong),
-    create: () => instances.create(input, wrong),
-    ensure: () => instances.ensure(input, wrong),
-    update: () => instances.update(id, { description: 'x' }, wrong),
-    delete: () => instances.delete(id, wrong),
-    start: () => instances.start(id, wrong),
-    stop: () => instances.stop(id, wrong),
-    restart: () => instances.restart(id, wrong),
-    checkSecrets: () => instances.checkSecrets(id, wrong),
-    waitFor: () => instances.waitFor(id, 'stopped', wrong),
-    waitUntilReady: () => instances.waitUntilReady(id, wrong),
-    watch: () => instances.watch(id, wrong).next(),
-    tools: () => instances.tools(id, wrong),
-    logs: () => instances.logs(id, { lines: 3 } as never).next(),
-    callTool: () => instances.callTool(id, 'x', {}, wrong),
-    connect: () => instances.connect(id, wrong),
+    stop: () => infra.stop(wrong),
+    apply: () => infra.apply({}, wrong),
+    'apply document': () => infra.apply({ server: [] } as never),
+    export: () => infra.export(wrong),
+    scope: () => infra.scope({ tenant: 'a', ...(wrong as object) }),
+    collect: () => infra.collect(wrong),
+    'servers.register': () => servers.register(server, wrong),
+    'servers.ensure': () => servers.ensure(server, wrong),
+    'servers.get': () => servers.get(serverId, wrong),
+    'servers.list': () => servers.list(wrong),
+    'servers.list options': () => servers.list({}, wrong),
+    'servers.all': () => servers.all(wrong).next(),
+    'servers.all options': () => servers.all({}, wrong).next(),
+    'servers.update': () => servers.update(serverId, { description: 'x' }, wrong),
+    'servers.plan': () => servers.plan(serverId, {}, wrong),
+    'servers.delete': () => servers.delete(serverId, wrong),
+    'servers.environmentSchema': () => servers.environmentSchema(serverId, wrong),
+    'instances.list': () => instances.list({ label: { a: 'b' } } as never),
+    'instances.list options': () => instances.list({}, wrong),
+    'instances.all': () => instances.all({ label: { a: 'b' } } as never).next(),
+    'instances.all options': () => instances.all({}, wrong).next(),
+    'instances.count': () => instances.count({ foo: 1 } as never),
+    'instances.count options': () => instances.count({}, wrong),
+    'instances.get': () => instances.get(id, wrong),
+    'instances.create': () => instances.create(input, wrong),
+    'instances.ensure': () => instances.ensure(input, wrong),
+    'instances.update': () => instances.update(id, { description: 'x' }, wrong),
+    'instances.delete': () => instances.delete(id, wrong),
+    'instances.start': () => instances.start(id, wrong),
+    'instances.stop': () => instances.stop(id, wrong),
+    'instances.restart': () => instances.restart(id, wrong),
+    'instances.checkSecrets': () => instances.checkSecrets(id, wrong),
+    'instances.waitFor': () => instances.waitFor(id, 'stopped', wrong),
+    'instances.waitUntilReady': () => instances.waitUntilReady(id, wrong),
+    'instances.watch': () => instances.watch(id, wrong).next(),
+    'instances.tools': () => instances.tools(id, wrong),
+    'instances.logs': () => instances.logs(id, { lines: 3 } as never).next(),
+    'instances.logs options': () => instances.logs(id, {}, wrong).next(),
+    'instances.callTool': () => instances.callTool(id, 'x', {}, wrong),
+    'instances.connect': () => instances.connect(id, wrong),
+    'instances.clientConfig': () => instances.clientConfig(id, wrong),
+    'instances.validate': () => instances.validate(input, wrong),
+    'instances.plan': () => instances.plan({ create: input }, wrong),
+    'environment.get': () => environment.get(id, 'A', wrong),
     'environment.set': () => environment.set(id, 'A', 'b', wrong),
     'environment.list': () => environment.list(id, wrong),
     'environment.delete': () => environment.delete(id, 'A', wrong),
-    collect: () => infra.collect({ forced: true } as never),
-    apply: () => infra.apply({}, { dry: true } as never),
-    export: () => infra.export(wrong),
-    stopInfra: () => infra.instances.stop(id, { graceMs: 3 } as never),
+    'environment.rotate': () => environment.rotate(id, 'A', 'b', wrong),
+    'events.read': () => events.read(wrong).next(),
+    'events.subscribe': () => events.subscribe({ group: 'g', ...(wrong as object) }, () => undefined),
+    'events.groups.list': () => events.groups.list(wrong),
+    'events.groups.seek': () => events.groups.seek('g', 'now', wrong),
+    'events.groups.delete': () => events.groups.delete('g', wrong),
+    'events.groups.deadLetters': () => events.groups.deadLetters('g', wrong),
+    'events.groups.discard': () => events.groups.discard('g', 1, wrong),
   };
+  const methods = methodsOf(infra);
+  expect(methods).toEqual(expect.arrayContaining(['stop', 'instances.get', 'events.groups.seek']));
+  // A method that is new has to be added.
+  expect(methods.filter((name) => !without.has(name) && !Object.hasOwn(calls, name))).toEqual([]);
   await t.settle();
   const before = t.recordedEvents().length;
   for (const [name, call] of Object.entries(calls))
-    await expect(Promise.resolve().then(call), name).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(Promise.resolve().then(call), name).rejects.toMatchObject({
+      code: name === 'stop' ? 'INVALID_OPTIONS' : 'INVALID_ARGUMENT',
+    });
   await t.settle();
   expect(t.recordedEvents()).toHaveLength(before);
 });

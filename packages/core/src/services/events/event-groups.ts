@@ -3,6 +3,7 @@ import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import { groupLease } from '../../domain/fleet/lease-names.js';
 import type { CallOptions } from '../../ports/common.js';
 import type { DeadLetter, EventLog } from '../../ports/store.js';
+import { refuseUnknownOptions } from '../context/known-options.js';
 import type { Scope } from '../context/access.js';
 import type { ServiceContext } from '../context/service-context.js';
 import { beforeOldest } from './log-look.js';
@@ -43,7 +44,8 @@ export class EventGroups {
   }
 
   /** Every group that has begun, by name. */
-  async list(options?: CallOptions): Promise<readonly EventGroup[]> {
+  async list(options: CallOptions = {}): Promise<readonly EventGroup[]> {
+    refuseUnknownOptions('events.groups.list()', options, ['signal']);
     const prefix = groupName(this.#scope, '');
     const cursors = await this.#log.cursors(prefix, options);
     const head = await this.#log.head(options);
@@ -60,7 +62,8 @@ export class EventGroups {
    *
    * @throws `NOT_FOUND`, `CONFLICT` while a subscription of it is running in any process, `INVALID_ARGUMENT`, `CURSOR_EXPIRED` for a position that is no longer kept
    */
-  async seek(group: string, to: LogPlace, options?: CallOptions): Promise<void> {
+  async seek(group: string, to: LogPlace, options: CallOptions = {}): Promise<void> {
+    refuseUnknownOptions('events.groups.seek()', options, ['signal']);
     await this.#alone(group, options, async (name) => {
       await this.#log.setCursor(name, await positionOf(this.#log, to, options), options);
     });
@@ -71,18 +74,21 @@ export class EventGroups {
    *
    * @throws `CONFLICT` while a subscription of it is running in any process
    */
-  async delete(group: string, options?: CallOptions): Promise<void> {
+  async delete(group: string, options: CallOptions = {}): Promise<void> {
+    refuseUnknownOptions('events.groups.delete()', options, ['signal']);
     if (await this.#exists(group, options))
       await this.#alone(group, options, (name) => this.#log.setCursor(name, null, options));
   }
 
   /** The events that a group has given up, oldest first, at most 1,000. They are kept until they are discarded. */
-  async deadLetters(group: string, options?: CallOptions): Promise<readonly DeadLetter[]> {
+  async deadLetters(group: string, options: CallOptions = {}): Promise<readonly DeadLetter[]> {
+    refuseUnknownOptions('events.groups.deadLetters()', options, ['signal']);
     return this.#log.deadLetters(groupName(this.#scope, group), { after: 0, limit: most }, options);
   }
 
   /** Drops the dead letter of a position. Absent resolves. */
-  async discard(group: string, position: number, options?: CallOptions): Promise<void> {
+  async discard(group: string, position: number, options: CallOptions = {}): Promise<void> {
+    refuseUnknownOptions('events.groups.discard()', options, ['signal']);
     await this.#log.removeDeadLetter(groupName(this.#scope, group), position, options);
   }
 

@@ -8,6 +8,7 @@ import type { Event } from '../../domain/events/event.js';
 import { eventTypes, type EventType } from '../../domain/events/event-map.js';
 import type { Unsubscribe } from '../../ports/common.js';
 import { sleep } from '../../async/sleep.js';
+import { refuseUnknownOptions } from '../context/known-options.js';
 import { EventGroups, groupName, type LogPlace, positionOf, refuseNoPlace } from './event-groups.js';
 import type { EventListener } from './event-hub.js';
 import type { EventHandling, HandlerContext } from './handler-calls.js';
@@ -99,6 +100,7 @@ export class EventStream {
    * @throws `INVALID_ARGUMENT` at once; with the first event `CURSOR_EXPIRED` when the log no longer goes back so far (`details.oldest` is the first that is kept), and any time `STORE_FAILED`, or `ALREADY_STOPPED` when the infra stops
    */
   read<T extends EventType>(options: EventReadOptions<T> = {}): AsyncGenerator<Event<T>, void, undefined> {
+    refuseUnknownOptions('events.read()', options, ['after', 'types', 'signal']);
     refuseUnknown(options.types);
     return readEvents(this.#parts, options) as AsyncGenerator<Event<T>, void, undefined>;
   }
@@ -117,8 +119,9 @@ export class EventStream {
     options: EventSubscriptionOptions<T>,
     handler: (event: Event<T>, context: HandlerContext) => void | Promise<void>,
   ): Promise<DurableSubscription> {
+    refuseUnknownOptions('events.subscribe()', options, ['group', 'from', 'types', 'labels']);
     refuseUnknown(options.types);
-    if (options.group.trim() === '')
+    if (typeof options.group !== 'string' || options.group.trim() === '')
       throw mcpError('INVALID_ARGUMENT', 'A durable subscription needs a group name.');
     const group = groupName(this.#parts.scope, options.group);
     if (this.#open.has(group)) {

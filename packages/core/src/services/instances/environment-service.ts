@@ -79,6 +79,7 @@ export class EnvironmentService {
     name: string,
     options: CommandOptions = {},
   ): Promise<EnvironmentEntry | null> {
+    refuseUnknownOptions('environment.get()', options, commandOptions);
     return (await this.list(instanceId, options)).find((entry) => entry.name === name) ?? null;
   }
 

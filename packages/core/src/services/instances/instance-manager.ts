@@ -303,6 +303,7 @@ export class InstanceManager<TSpec extends JsonSpec = JsonSpec> {
    * @throws `NOT_FOUND`; `INVALID_OPTIONS` where the infra was given no `gatewayUrl`
    */
   async clientConfig(id: string, options: ClientConfigOptions = {}): Promise<ClientConfig> {
+    refuseUnknownOptions('instances.clientConfig()', options, [...commandOptions, 'format', 'headers']);
     const { clientConfigOf } = await import('./client-config.js');
     const { context, scope } = this.#parts;
     const record = await visibleInstance(context, scope, { id, options });

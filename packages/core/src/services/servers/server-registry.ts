@@ -39,6 +39,12 @@ export interface ServerUpdateOptions extends CommandOptions {
   readonly rollout?: 'none' | 'rolling' | undefined;
 }
 
+const updateOptions = [
+  ...commandOptions,
+  'ifResourceVersion',
+  'rollout',
+] as const satisfies readonly (keyof ServerUpdateOptions)[];
+
 /** How a server that is in use is deleted. */
 export interface ServerDeleteOptions extends CommandOptions {
   /** Delete its instances too. @defaultValue false */
@@ -74,6 +80,11 @@ export class MCPServerRegistry {
    * @throws `INVALID_SPEC` with every fault at once; `ALREADY_EXISTS` for the same name and version
    */
   async register(input: MCPServerInput, options: CommandOptions = {}): Promise<MCPServer> {
+    refuseUnknownOptions('servers.register()', options, commandOptions);
+    return this.#register(input, options);
+  }
+
+  async #register(input: MCPServerInput, options: CommandOptions): Promise<MCPServer> {
     const { parseServerInput } = await import('./server-input.js');
     const fields = parseServerInput(input);
     const now = timestamp(this.#context);
@@ -105,6 +116,7 @@ export class MCPServerRegistry {
 
   /** Registers a definition, or updates the one of the same name and version; does nothing when it is so already. */
   async ensure(input: MCPServerInput, options: ServerUpdateOptions = {}): Promise<MCPServer> {
+    refuseUnknownOptions('servers.ensure()', options, updateOptions);
     const { parseServerInput } = await import('./server-input.js');
     const fields = parseServerInput(input);
     for (;;) {
@@ -116,7 +128,7 @@ export class MCPServerRegistry {
         });
       }
       try {
-        return await this.register(input, options);
+        return await this.#register(input, options);
       } catch (error) {
         // Another process registered it between the look and the insert: look again.
         if (!(MCPInfraError.isInstance(error) && error.code === 'ALREADY_EXISTS')) throw error;
@@ -126,7 +138,8 @@ export class MCPServerRegistry {
   }
 
   /** @throws `NOT_FOUND` */
-  async get(id: string, options?: CommandOptions): Promise<MCPServer> {
+  async get(id: string, options: CommandOptions = {}): Promise<MCPServer> {
+    refuseUnknownOptions('servers.get()', options, commandOptions);
     return visibleServer(this.#context, this.#scope, { id, change: false, options });
   }
 
@@ -147,6 +160,8 @@ export class MCPServerRegistry {
 
   /** Every definition by age, read page by page as it is iterated. */
   all(filter: ServerFilter = {}, options: CommandOptions = {}): AsyncGenerator<MCPServer, void> {
+    refuseUnknownOptions('servers.all()', filter, filterFields);
+    refuseUnknownOptions('servers.all()', options, commandOptions);
     return rowsOfPages((cursor) => this.list({ ...filter, limit: 500, cursor }, options));
   }
 
@@ -160,7 +175,7 @@ export class MCPServerRegistry {
     patch: Partial<MCPServerInput>,
     options: ServerUpdateOptions = {},
   ): Promise<MCPServer> {
-    refuseUnknownOptions('servers.update()', options, [...commandOptions, 'ifResourceVersion', 'rollout']);
+    refuseUnknownOptions('servers.update()', options, updateOptions);
     const { parseServerInput } = await import('./server-input.js');
     return untilItFits(this.#context.random, async () => {
       const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
@@ -183,6 +198,7 @@ export class MCPServerRegistry {
    * @throws `NOT_FOUND`
    */
   async plan(id: string, patch: Partial<MCPServerInput>, options: CommandOptions = {}): Promise<ServerPlan> {
+    refuseUnknownOptions('servers.plan()', options, commandOptions);
     const current = await visibleServer(this.#context, this.#scope, { id, change: true, options });
     const [{ parseServerInput }, { planServer }] = await Promise.all([
       import('./server-input.js'),
@@ -205,6 +221,7 @@ export class MCPServerRegistry {
    * which are not listed
    */
   async delete(id: string, options: ServerDeleteOptions = {}): Promise<void> {
+    refuseUnknownOptions('servers.delete()', options, [...commandOptions, 'cascade']);
     const { signal } = options;
     const server = await this.#context.store.servers.get(id, { signal });
     if (!server || (this.#scope !== null && server.tenant !== this.#scope)) return;
@@ -224,7 +241,11 @@ export class MCPServerRegistry {
   }
 
   /** The JSON Schema 2020-12 of a server's environment, to validate by or to render as a form. */
-  async environmentSchema(id: string, options?: CommandOptions): Promise<Readonly<Record<string, unknown>>> {
+  async environmentSchema(
+    id: string,
+    options: CommandOptions = {},
+  ): Promise<Readonly<Record<string, unknown>>> {
+    refuseUnknownOptions('servers.environmentSchema()', options, commandOptions);
     const server = await this.get(id, options);
     const { environmentJsonSchema } = await import('../../domain/env-schema/environment-json-schema.js');
     // As in the check of an instance: who declares nothing takes anything.
