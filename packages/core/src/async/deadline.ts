@@ -9,8 +9,6 @@ export interface DeadlineOptions<T> {
   readonly timeoutMs: number;
   /** Each ends the work early. */
   readonly signals?: readonly (AbortSignal | undefined)[] | undefined;
-  /** Holds what ends the work early, as long as it goes on: for one who ends many at once, cheaper than a signal. */
-  readonly underway?: Set<(error: MCPInfraError) => void> | undefined;
   /** Makes the error of a deadline that passed. */
   readonly expired: () => MCPInfraError;
   /** The subject of the sentence in the error of an abort. */
@@ -19,6 +17,12 @@ export interface DeadlineOptions<T> {
   readonly onLate?: ((value: T) => void | Promise<void>) | undefined;
   /** Told when `onLate` failed. */
   readonly onLateError?: ((error: unknown) => void) | undefined;
+}
+
+/** How work is bounded that somebody ends with much else. */
+export interface BoundsOptions<T> extends DeadlineOptions<T> {
+  /** Holds what ends the work early, as long as it goes on: for one who ends many at once, cheaper than a signal. */
+  readonly underway?: Set<(error: MCPInfraError) => void> | undefined;
 }
 
 /** What bounded work is given. */
@@ -44,7 +48,7 @@ export function withDeadline<T>(
 }
 
 /** Does what {@link withDeadline} does for work that may not need its signal. */
-export function withBounds<T>(work: (bounds: Bounds) => Promise<T>, options: DeadlineOptions<T>): Promise<T> {
+export function withBounds<T>(work: (bounds: Bounds) => Promise<T>, options: BoundsOptions<T>): Promise<T> {
   const { clock, timeoutMs, signals = [], underway, what, expired } = options;
   const aborted = signals.find((signal) => signal?.aborted === true);
   if (aborted) return Promise.reject(abortError(aborted, what));

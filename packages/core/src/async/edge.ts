@@ -1,3 +1,5 @@
+import { hear } from './thenable.js';
+
 /**
  * Wraps a callback that Node or another library calls, where nobody catches what it throws: a stream's event, a socket's,
  * a timer, a message of a transport. What it throws, at once or later, goes to `onError`, which fails whatever the
@@ -18,8 +20,7 @@ export function edge<A extends readonly unknown[]>(
   };
   return (...args) => {
     try {
-      const done: unknown = callback(...args);
-      if (done instanceof Promise) done.catch(fail);
+      hear(callback(...args), fail);
     } catch (error) {
       fail(error);
     }

@@ -1,3 +1,4 @@
+import { isThenable } from '../async/thenable.js';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { mcpError, type MCPInfraError } from '../domain/errors/mcpinfra-error.js';
 import { messageOf, normaliseError } from '../domain/errors/normalise-error.js';
@@ -311,10 +312,6 @@ function timeoutError(what: string, timeoutMs: number): MCPInfraError {
     `${what} did not answer within ${timeoutMs} ms; look whether its backend is reachable and not overloaded.`,
     { details: { timeoutMs } },
   );
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value;
 }
 
 function describe({ port, name }: GuardedPlugin): string {

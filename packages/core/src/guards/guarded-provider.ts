@@ -1,6 +1,7 @@
 import type { JsonSpec } from '../domain/json-spec/json-spec.js';
 import type { Dialed, Provider } from '../ports/provider.js';
-import { Guard, type GuardOptions } from './guard.js';
+import { isObject } from '../domain/is-object.js';
+import { type Answer, Guard, type GuardOptions } from './guard.js';
 import { guardedLines } from './guarded-lines.js';
 import { guardedListener } from './guarded-listener.js';
 import { guardedRequest, guardedTarget } from './guarded-request.js';
@@ -39,8 +40,8 @@ export function guardProvider<TSpec extends JsonSpec>(
     open: (context, o) => guard.open(o, (bounds) => provider.open(context, bounds)),
     close: (o) => guard.close(o, (bounds) => provider.close(bounds)),
     placement: ({ signal } = {}) =>
-      guard.call('placement', { timeoutMs: deadlines.callMs, signal }, (bounds) =>
-        provider.placement(bounds),
+      guard.call('placement', { timeoutMs: deadlines.callMs, signal }, async (bounds) =>
+        guard.fitting('placement', await provider.placement(bounds), aPlacement),
       ),
     ensureRunning: (request, o) => starts.ensureRunning(request, o),
     ensureStopped: (copy, stop, { signal } = {}) =>
@@ -56,12 +57,15 @@ export function guardProvider<TSpec extends JsonSpec>(
         guard.fitting('observe', await provider.observe(copy, bounds), observation),
       ),
     list: ({ signal } = {}) =>
-      guard.call('list', { timeoutMs: deadlines.listMs, signal }, (bounds) => provider.list(bounds)),
+      guard.call('list', { timeoutMs: deadlines.listMs, signal }, async (bounds) =>
+        guard.fitting('list', await provider.list(bounds), copies),
+      ),
     async dial(target, { signal } = {}) {
       const dialed = await guard.call(
         'dial',
         { timeoutMs: deadlines.dialMs, signal, onLate: (late: Dialed) => hangUp(late, guard) },
-        (bounds) => provider.dial(guardedTarget(target, bounds), bounds),
+        async (bounds) =>
+          guard.fitting('dial', await provider.dial(guardedTarget(target, bounds), bounds), aDialed),
       );
       return guardedDialed(dialed, guard);
     },
@@ -84,8 +88,8 @@ function optionalMethods<TSpec extends JsonSpec>(
   return {
     ...(isPrepared && {
       isPrepared: (request, { signal } = {}) =>
-        guard.call('isPrepared', { timeoutMs: callMs, signal }, (bounds) =>
-          isPrepared(guardedRequest(request, bounds), bounds),
+        guard.call('isPrepared', { timeoutMs: callMs, signal }, async (bounds) =>
+          guard.fitting('isPrepared', await isPrepared(guardedRequest(request, bounds), bounds), aBoolean),
         ),
     }),
     ...(prepare && {
@@ -110,19 +114,51 @@ function optionalMethods<TSpec extends JsonSpec>(
     ...(canOverlap && {
       canOverlap: (spec) => {
         try {
-          return guard.atOnce('canOverlap', canOverlap(spec), {
-            expected: 'true or false',
-            fits: (answer) => typeof answer === 'boolean',
-          });
+          return guard.atOnce('canOverlap', canOverlap(spec), aBoolean);
         } catch (error) {
           throw guard.named('canOverlap', error);
         }
       },
     }),
     ...(doctor && {
-      doctor: ({ signal } = {}) => guard.call('doctor', { timeoutMs: callMs, signal }, doctor),
+      doctor: ({ signal } = {}) =>
+        guard.call('doctor', { timeoutMs: callMs, signal }, async (bounds) =>
+          guard.fitting('doctor', await doctor(bounds), prerequisites),
+        ),
     }),
   };
+}
+
+const aBoolean: Answer<unknown> = {
+  expected: 'true or false',
+  fits: (answer) => typeof answer === 'boolean',
+};
+const aPlacement: Answer<unknown> = {
+  expected: 'the name of where its copies run, as a text',
+  fits: (answer) => typeof answer === 'string',
+};
+const copies: Answer<unknown> = {
+  expected: 'a list of copies: { copy: { instanceId, revision, slug }, state, … }',
+  fits: isListOf((one) => isObject(one['copy']) && typeof one['copy']['instanceId'] === 'string'),
+};
+const prerequisites: Answer<unknown> = {
+  expected: 'a list of prerequisites: { name, ok, … }',
+  fits: isListOf((one) => typeof one['ok'] === 'boolean'),
+};
+const aDialed: Answer<unknown> = {
+  expected: "what is dialled: { kind: 'stdio', channel } or { kind: 'http', transport, url, headers }",
+  fits: (answer) =>
+    isObject(answer) &&
+    (answer['kind'] === 'stdio'
+      ? isObject(answer['channel'])
+      : answer['kind'] === 'http' && isURL(answer['url']) && typeof answer['headers'] === 'function'),
+};
+
+// One of another realm is no `URL` of ours.
+const isURL = (value: unknown): boolean => isObject(value) && typeof value['href'] === 'string';
+
+function isListOf(fits: (one: Readonly<Record<string, unknown>>) => boolean): (answer: unknown) => boolean {
+  return (answer) => Array.isArray(answer) && answer.every((one: unknown) => isObject(one) && fits(one));
 }
 
 function hangUp(dialed: Dialed, guard: Guard): void {

@@ -1,3 +1,4 @@
+import { hear } from '../async/thenable.js';
 import type { LogFields, Logger } from '../ports/logger.js';
 
 /** What loggers call the parts of a line themselves (pino, winston, bunyan): a field so named would take their place. */
@@ -13,9 +14,8 @@ export function safeLogger(logger: Logger | undefined): Logger {
     (level: keyof Logger) =>
     (message: string, fields?: LogFields): void => {
       try {
-        const written: unknown = logger?.[level](message, fields && besideTheMessage(fields));
         // A method declared `async` fails by a promise that nobody awaits.
-        if (written instanceof Promise) written.catch(() => undefined);
+        hear(logger?.[level](message, fields && besideTheMessage(fields)));
       } catch {
         // A line that cannot be written is lost: there is no place left to say so.
       }

@@ -1,3 +1,4 @@
+import { hear } from '../../async/thenable.js';
 import { pointer, type Issue } from '../../domain/errors/issue.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { placedReferences } from '../../domain/json-spec/collect-references.js';
@@ -74,7 +75,7 @@ function mayName({ settings, logger }: ScopeContext, scope: string, asker: Secre
   try {
     const allowed: unknown = settings.allowScope(request);
     // A promise is no permission, and its rejection ends nothing.
-    if (allowed instanceof Promise) allowed.catch(() => undefined);
+    hear(allowed);
     return allowed === true;
   } catch (cause) {
     logger.warn('allowScope failed, so the scope is refused', { scope, tenant, cause });

@@ -1,4 +1,5 @@
 import { BoundedCalls } from '../../async/bounded-calls.js';
+import { isThenable } from '../../async/thenable.js';
 import type { Event } from '../../domain/events/event.js';
 import { eventTypes, type EventType } from '../../domain/events/event-map.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
@@ -83,8 +84,4 @@ export class EventHub {
       },
     });
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value;
 }
