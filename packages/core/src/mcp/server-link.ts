@@ -1,3 +1,4 @@
+import { inSeconds } from '../domain/in-seconds.js';
 import type { Client, Transport } from '@modelcontextprotocol/client';
 import type { ErrorCode } from '../domain/errors/error-codes.js';
 import { MCPInfraError, mcpError } from '../domain/errors/mcpinfra-error.js';
@@ -161,7 +162,7 @@ export class ServerLink implements MCPLink {
 
   #opening<T>(options: CallOptions, open: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const expired = () =>
-      mcpError('REQUEST_TIMEOUT', `The server did not open a session within ${openTimeoutMs / 1000} s.`);
+      mcpError('REQUEST_TIMEOUT', `The server did not open a session within ${inSeconds(openTimeoutMs)}.`);
     const { clock } = this.#context;
     const signals = [options.signal, this.#closing.signal];
     return withDeadline(open, { clock, timeoutMs: openTimeoutMs, signals, expired });
@@ -172,7 +173,7 @@ export class ServerLink implements MCPLink {
     const expired = () =>
       mcpError(
         'REQUEST_TIMEOUT',
-        `The tool ${call.name} did not answer within ${timeoutMs / 1000} s and was cancelled.`,
+        `The tool ${call.name} did not answer within ${inSeconds(timeoutMs)} and was cancelled.`,
       );
     const { clock } = this.#context;
     // A call in flight is not ended by the signal of closing, but by the end of its session: its outcome is unknown.
@@ -221,7 +222,7 @@ export class ServerLink implements MCPLink {
   /** Finds the way to the server, with a deadline of its own: an engine that hangs is no fault of the server. */
   async #dialForProbe({ signal }: CallOptions): Promise<void> {
     const expired = () =>
-      mcpError('PLUGIN_TIMEOUT', `No way to the server was found within ${probeDialMs / 1_000} s.`);
+      mcpError('PLUGIN_TIMEOUT', `No way to the server was found within ${inSeconds(probeDialMs)}.`);
     await withDeadline((ends) => this.#dialer.get(ends), {
       clock: this.#context.clock,
       timeoutMs: probeDialMs,
@@ -238,7 +239,7 @@ export class ServerLink implements MCPLink {
     const expired = () =>
       mcpError(
         'REQUEST_TIMEOUT',
-        `The server${at} did not answer within ${timeoutMs / 1000} s (during ${step}).`,
+        `The server${at} did not answer within ${inSeconds(timeoutMs)} (during ${step}).`,
       );
     const signals = [options.signal, this.#closing.signal];
     const climb = async (signal: AbortSignal): Promise<Climbed> => {

@@ -1,3 +1,4 @@
+import { inSeconds } from '../../domain/in-seconds.js';
 import type { Socket } from 'node:net';
 import { edge } from '../../async/edge.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
@@ -24,7 +25,7 @@ export function keepAlive(socket: Socket, clock: Clock): void {
       heardMs = nowMs;
     }
     if (nowMs - heardMs >= silenceMs) {
-      const silence = `Nothing came from the other process for ${silenceMs / 1_000} s`;
+      const silence = `Nothing came from the other process for ${inSeconds(silenceMs)}`;
       socket.destroy(mcpError('CONNECTION_CLOSED', `${silence}, so the connection to it was given up.`));
       return;
     }

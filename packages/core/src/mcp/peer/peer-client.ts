@@ -1,3 +1,4 @@
+import { inSeconds } from '../../domain/in-seconds.js';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import type { Socket } from 'node:net';
@@ -48,7 +49,7 @@ export class PeerClient {
     const expired = () =>
       mcpError(
         'REQUEST_TIMEOUT',
-        `The process at ${address}, which owns the instance, did not answer within ${openMs / 1_000} s; check that peer.advertise there can be reached from here.`,
+        `The process at ${address}, which owns the instance, did not answer within ${inSeconds(openMs)}; check that peer.advertise there can be reached from here.`,
       );
     const signals = [signal, ending.signal];
     this.#opening.add(ending);

@@ -1,3 +1,4 @@
+import { inSeconds } from '../../domain/in-seconds.js';
 import { mcpError, MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
 import { messageOf } from '../../domain/errors/normalise-error.js';
 import type { Event } from '../../domain/events/event.js';
@@ -76,7 +77,7 @@ export class Subscription {
     this.#calls = new HandlerCalls(request.handler, {
       clock: parts.context.clock,
       onLate: (lateMs) => {
-        const message = `Its handler has been at one event for ${lateMs / 1_000} s; all others wait for it.`;
+        const message = `Its handler has been at one event for ${inSeconds(lateMs)}; all others wait for it.`;
         parts.condition.report(this.#part, false, message);
       },
     });

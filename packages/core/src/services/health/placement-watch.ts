@@ -1,3 +1,4 @@
+import { inSeconds } from '../../domain/in-seconds.js';
 import { SharedCalls } from '../../async/shared-call.js';
 import { withDeadline } from '../../async/deadline.js';
 import { MCPInfraError, mcpError } from '../../domain/errors/mcpinfra-error.js';
@@ -119,7 +120,7 @@ export class PlacementWatch {
     const expired = () =>
       mcpError(
         'PLUGIN_TIMEOUT',
-        `${key} did not say within ${timeoutMs / 1_000} s whether a copy runs there.`,
+        `${key} did not say within ${inSeconds(timeoutMs)} whether a copy runs there.`,
       );
     try {
       await withDeadline((signal) => provider.observe(asked.copy, { signal }), {

@@ -1,3 +1,4 @@
+import { inSeconds } from '../../domain/in-seconds.js';
 import { hasCode } from '../../domain/errors/has-code.js';
 import { invalidSpec } from '../../domain/errors/issue.js';
 import { mcpError, type MCPInfraError } from '../../domain/errors/mcpinfra-error.js';
@@ -114,7 +115,7 @@ function stillThere({ name, statusDetail }: InstanceRecord): MCPInfraError {
   const why = reason === '' ? '' : ` (${reason}: ${message})`;
   return mcpError(
     'INSTANCE_DELETED',
-    `The instance "${name}" is still being deleted after ${String(goneTimeoutMs / 1_000)} s${why}; its name is taken until it is gone.`,
+    `The instance "${name}" is still being deleted after ${inSeconds(goneTimeoutMs)}${why}; its name is taken until it is gone.`,
     { details: { statusDetail } },
   );
 }

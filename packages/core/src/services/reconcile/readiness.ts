@@ -1,3 +1,4 @@
+import { inSeconds } from '../../domain/in-seconds.js';
 import type { ErrorCode } from '../../domain/errors/error-codes.js';
 import { mcpError } from '../../domain/errors/mcpinfra-error.js';
 import type { Copy, HandshakeRecord, InstanceRecord } from '../../domain/instance/instance-record.js';
@@ -69,7 +70,7 @@ export async function untilReady(
     // A tenth of the wait so far: what starts fast is noticed at once, what starts slowly is not asked all the time.
     const pauseMs = Math.min(longestPauseMs, Math.max(shortestPauseMs, waitedMs / 10));
     if (startupTimeoutMs - waitedMs <= pauseMs) {
-      const message = `The server did not become ready within ${String(startupTimeoutMs / 1_000)} s. Last: ${report.code}: ${report.message}`;
+      const message = `The server did not become ready within ${inSeconds(startupTimeoutMs)}. Last: ${report.code}: ${report.message}`;
       throw mcpError('STARTUP_TIMEOUT', message);
     }
     if (!usualAtStart.has(report.code))
